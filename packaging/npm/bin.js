@@ -9,7 +9,8 @@ const platform = `${process.platform}-${process.arch}`;
 /** The path of the program, or undefined if its package is not installed. */
 function program() {
   try {
-    return require.resolve(`@nginx-ws-lint/${platform}/nginx-ws-lint`);
+    const suffix = process.platform === "win32" ? ".exe" : "";
+    return require.resolve(`@nginx-ws-lint/${platform}/nginx-ws-lint${suffix}`);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Makes the npm packages: one for each platform with its program, and `nginx-ws-lint`, which runs the right one.
 //
-//   node packaging/npm/pack.js VERSION OUT linux-x64=PROGRAM [darwin-arm64=PROGRAM …]
+//   node packaging/npm/pack.js VERSION OUT linux-x64=PROGRAM [win32-x64=PROGRAM.exe …]
 //
 // A platform is `process.platform`-`process.arch` of Node.js. `npm pack` writes the tarballs into OUT.
 "use strict";
@@ -51,7 +51,7 @@ for (const entry of programs) {
   pack(
     platform,
     { name, description: `nginx-ws-lint for ${os} on ${cpu}`, ...about, os: [os], cpu: [cpu], preferUnplugged: true },
-    [["nginx-ws-lint", program, 0o755]],
+    [[os === "win32" ? "nginx-ws-lint.exe" : "nginx-ws-lint", program, 0o755]],
   );
 }
 pack(

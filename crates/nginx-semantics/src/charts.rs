@@ -10,6 +10,7 @@ use nginx_forms::chart::{Chart, Named, Value, is_all_named, named, values};
 
 use crate::files::{folder_of, normalize};
 use crate::mounted::folder_of_host;
+use crate::slashes::slashed;
 
 /// As many charts of one tree are read.
 const MOST_CHARTS: usize = 1_000;
@@ -161,8 +162,9 @@ impl Charts {
             for one in named {
                 let Some(name) = one.file_name() else { continue };
                 let included = text.join(name);
-                if let Some(included) = included.to_str().filter(|path| !path.contains(['"', '\\', '$'])) {
-                    chart.add_included(&shown(path), one.clone(), included);
+                let text = included.to_str().map(|_| slashed(&included));
+                if let Some(included) = text.filter(|path| !path.contains(['"', '\\', '$'])) {
+                    chart.add_included(&shown(path), one.clone(), &included);
                 }
             }
         }
@@ -193,5 +195,5 @@ fn below<'c, T>(
 }
 
 fn shown(path: &Path) -> String {
-    path.display().to_string()
+    slashed(path).into_owned()
 }

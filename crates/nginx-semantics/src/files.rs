@@ -154,7 +154,7 @@ pub(crate) fn folder_of(path: &Path) -> PathBuf {
 /// Whether `path` is `folder` or lies below it, by their text alone.
 pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
     let (path, folder) = (normalize(path), normalize(folder));
-    path.starts_with(&folder) || (folder == Path::new(".") && path.is_relative())
+    path.starts_with(&folder) || (folder == Path::new(".") && !path.has_root())
 }
 
 /// As many links are followed one after another, as on Linux.
@@ -218,7 +218,7 @@ impl MemoryFiles {
     /// What lies below a folder that is no link, by its path from there.
     fn below<'a>(&'a self, folder: &'a Path) -> Box<dyn Iterator<Item = (&'a PathBuf, &'a Path)> + 'a> {
         if folder == Path::new(".") {
-            let relative = self.entries.keys().filter(|path| path.is_relative());
+            let relative = self.entries.keys().filter(|path| !path.has_root());
             return Box::new(relative.map(|path| (path, path.as_path())));
         }
         // Paths are ordered by their components, so what lies below a folder comes right behind it.

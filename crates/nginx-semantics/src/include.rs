@@ -16,6 +16,7 @@ use crate::mounted::mount_of;
 use crate::naming::{
     becomes, is_open_to_includes, is_out_of_version_control, is_version_control, stem_of_template,
 };
+use crate::slashes::{below_root, bytes, slashed, written};
 
 /// `--path-map FROM=TO`: what nginx would open as FROM, or below it, is TO here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +136,7 @@ impl Scope {
     pub fn shown(&self, path: &Path) -> String {
         let path = normalize(path);
         let below = path.strip_prefix(&self.working_folder).ok().filter(|rest| !rest.as_os_str().is_empty());
-        below.unwrap_or(&path).to_string_lossy().into_owned()
+        slashed(below.unwrap_or(&path)).into_owned()
     }
 }
 
@@ -190,7 +191,7 @@ fn is_pattern(path: &str) -> bool {
 
 pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Resolved {
     // A device, which is read nowhere, but what it holds is known.
-    if normalize(Path::new(argument)) == Path::new("/dev/null") {
+    if normalize(written(argument)) == Path::new("/dev/null") {
         return Resolved::MatchesNothing;
     }
     let is_pattern = is_pattern(argument);
@@ -245,7 +246,7 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
         && !is_made_at_start(files, scope, base, argument)
         && base.folders.iter().any(|folder| {
             let folder = scope.absolute(folder);
-            normalize(&folder.join(argument)).starts_with(&folder)
+            normalize(&folder.join(written(argument))).starts_with(&folder)
         });
     Resolved::NotGiven { is_pattern, is_inside }
 }
@@ -307,7 +308,7 @@ fn templates(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> V
 fn is_made_at_start(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> bool {
     let Some(name) = Path::new(argument).file_name() else { return false };
     let beside = |folder: &PathBuf| {
-        let folder = folder_of(&normalize(&folder.join(argument)));
+        let folder = folder_of(&normalize(&folder.join(written(argument))));
         [folder.clone(), folder.join("templates"), folder_of(&folder).join("templates")]
     };
     base.folders.iter().flat_map(beside).any(|folder| {
@@ -329,12 +330,12 @@ pub(crate) fn named_file(
         let identity = files.identity(path)?;
         (scope.is_offered(files, &identity) && !files.is_folder(path)).then_some(identity)
     };
-    let path = Path::new(argument);
+    let path = written(argument);
     let full = |folder: &PathBuf| folder.join(path);
     let in_folders = |rest: &Path| base.folders.iter().map(|folder| folder.join(rest)).collect::<Vec<_>>();
     let mut sure = mapped(scope, argument);
     let mut likely = Vec::new();
-    if path.is_absolute() {
+    if path.has_root() {
         let folded = normalize(path);
         // nginx's own folder, and the tree that stands for it.
         let own = folded.strip_prefix("/etc/nginx").ok().filter(|_| base.is_root);
@@ -344,7 +345,7 @@ pub(crate) fn named_file(
         let tails = tails(&folded, 1).take_while(|tail| tail.components().nth(1).is_some());
         likely = tails.flat_map(in_folders).collect();
     } else {
-        sure.extend(base.folders.iter().flat_map(|folder| mapped(scope, &full(folder).to_string_lossy())));
+        sure.extend(base.folders.iter().flat_map(|folder| mapped(scope, &slashed(&full(folder)))));
         let relative = base.folders.iter().map(full);
         if base.is_root { sure.extend(relative) } else { likely.extend(relative) }
     }
@@ -354,12 +355,11 @@ pub(crate) fn named_file(
 
 /// The paths to try, in order.
 fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
-    let path = Path::new(argument);
+    let path = written(argument);
     let full = |folder: &PathBuf| folder.join(path);
     let mut candidates = mapped(scope, argument);
-    if !path.is_absolute() {
-        candidates
-            .extend(base.folders.iter().flat_map(|folder| mapped(scope, &full(folder).to_string_lossy())));
+    if !path.has_root() {
+        candidates.extend(base.folders.iter().flat_map(|folder| mapped(scope, &slashed(&full(folder)))));
         candidates.extend(base.folders.iter().map(full));
         return candidates;
     }
@@ -382,8 +382,7 @@ fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
 /// What is left of an absolute path that is folded without its first folders, the longest rest first, down to so many
 /// parts. Rests that no system opens are left out: together they would be as long as the square of the path.
 fn tails(folded: &Path, shortest: usize) -> impl Iterator<Item = &Path> {
-    let mut parts = folded.components();
-    parts.next();
+    let mut parts = below_root(folded).components();
     let count = parts.clone().count().saturating_sub(shortest) + 1;
     let tails = (0..count).map(move |_| {
         let tail = parts.as_path();
@@ -448,7 +447,7 @@ fn expand(files: &dyn Files, scope: &Scope, pattern: &Path) -> Vec<PathBuf> {
     let ends_in_pattern = pattern.file_name().is_some_and(|last| is_pattern(&last.to_string_lossy()));
     found.retain(|path| ends_in_pattern || files.identity(path).is_some());
     found.append(&mut unlisted);
-    found.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+    found.sort_by(|a, b| bytes(a).cmp(&bytes(b)));
     found
 }
 

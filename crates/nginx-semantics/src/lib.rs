@@ -41,6 +41,7 @@ mod required;
 mod rivals;
 mod server;
 pub mod size;
+mod slashes;
 mod sources;
 pub mod time;
 mod upstream;
@@ -87,6 +88,7 @@ pub use server::{
     Listen, ListenAddress, NameMatch, ServerSelection, Socket, demands_certificate, first_server, listens,
     misdirecting, select_server, server_names, sockets,
 };
+pub use slashes::{root_of, slashed};
 pub use sources::{SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{

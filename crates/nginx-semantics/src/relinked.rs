@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::files::{Files, Met, MetKind, Owner, ReadError, folder_of, normalize};
 use crate::include::Scope;
+use crate::slashes::below_root;
 
 /// The files, with absolute links that lead nowhere, or out of what was given, leading to their place in the tree.
 pub(crate) struct Relinked<'a> {
@@ -20,10 +21,9 @@ impl<'a> Relinked<'a> {
 
     /// Where an absolute link leads to inside the tree.
     fn in_tree(&self, path: &Path) -> Option<PathBuf> {
-        let target = self.below.link_target(path).filter(|target| target.is_absolute())?;
+        let target = self.below.link_target(path).filter(|target| target.has_root())?;
         let target = normalize(&target);
-        let mut rest = target.components();
-        rest.next();
+        let mut rest = below_root(&target).components();
         // The longest rest first, from the nearest folder up. A name alone is no sign.
         let folder = self.below.identity(&folder_of(path))?;
         while rest.clone().filter(|part| matches!(part, Component::Normal(_))).count() > 1 {

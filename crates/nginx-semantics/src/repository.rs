@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::files::{Files, MOST_LINKS};
 use crate::include::is_inside;
 use crate::naming::REPOSITORIES;
+use crate::slashes::root_of;
 
 /// The top of the repository that holds a folder, links resolved: the nearest folder with a `.git`, a `.hg` or the like.
 pub fn repository(files: &dyn Files, folder: &Path) -> Option<PathBuf> {
@@ -57,7 +58,7 @@ pub fn follow_links<E>(
     path: &Path,
     mut target: impl FnMut(&Path, &Path) -> Result<Option<PathBuf>, E>,
 ) -> Result<Followed, E> {
-    let mut done = PathBuf::from("/");
+    let mut done = root_of(path);
     let mut left = parts(path);
     let mut links = 0;
     while let Some(part) = left.pop() {
@@ -74,8 +75,8 @@ pub fn follow_links<E>(
         if links > MOST_LINKS {
             return Ok(Followed::Loop(at));
         }
-        if target.is_absolute() {
-            done = PathBuf::from("/");
+        if target.has_root() {
+            done = root_of(&done.join(&target));
         }
         left.extend(parts(&target));
     }

@@ -15,6 +15,7 @@ use self::git::Changes;
 use crate::cli::LintArgs;
 use crate::error::Error;
 use crate::reports::top;
+use crate::system;
 
 /// The bytes that files had, by their paths with links resolved; `None` for one that was not there.
 pub(crate) type Before = BTreeMap<PathBuf, Option<Vec<u8>>>;
@@ -121,5 +122,5 @@ fn paths(outcome: &Outcome) -> impl Iterator<Item = &str> {
 /// Where a file lies that is called so, links followed as far as it is there.
 fn on_disk(shown: &str, scope: &Scope) -> PathBuf {
     let path = normalize(&scope.working_folder.join(shown));
-    std::fs::canonicalize(&path).unwrap_or(path)
+    system::canonicalize(&path).unwrap_or(path)
 }

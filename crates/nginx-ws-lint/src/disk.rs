@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nginx_semantics::{Files, Met, MetKind, Owner, ReadError, is_passed_over};
-use rustix::fs::FileType;
-use rustix::io::Errno;
 
-use identities::Identities;
+use self::handle::{Folder, Kind};
+use self::identities::Identities;
+use crate::system::{self, is_pseudo, owner};
 
 pub(crate) mod handle;
 mod identities;
@@ -27,9 +25,6 @@ const DEEPEST: usize = 128;
 /// Linux opens no path of so many bytes (`PATH_MAX`). Such a path is no name that is missing: somebody went there.
 const LONGEST_PATH: usize = 4096;
 
-/// Regular files by their looks, of which some never end and some wait for an event when read.
-const PSEUDO: [&str; 2] = ["/proc", "/sys"];
-
 /// The files of this machine.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
@@ -38,7 +33,7 @@ pub(crate) struct Disk {
     identities: Identities,
     /// The folder of the file that was opened last, with its identity: all files of a folder come one after the other, and
     /// each folder on the way to one costs two system calls.
-    folder: Mutex<Option<(PathBuf, Arc<OwnedFd>)>>,
+    folder: Mutex<Option<(PathBuf, Arc<Folder>)>>,
 }
 
 impl Disk {
@@ -52,11 +47,11 @@ impl Disk {
         // Opening alone may do something to a device, so the kind is asked for first; whether it still is that kind, the
         // handle says.
         let in_folder = self.folder_of(identity).ok().zip(identity.file_name());
-        let is_file = in_folder
-            .as_ref()
-            .is_some_and(|(folder, name)| handle::mode_in(folder, name).is_ok_and(|looks| looks.is_file));
+        let is_file = in_folder.as_ref().is_some_and(|(folder, name)| {
+            handle::looks_in(folder, name).is_ok_and(|looks| looks.kind == Kind::File)
+        });
         if is_pseudo(identity) || !is_file {
-            let before = fs::metadata(identity).map_err(|error| read_error(&error))?;
+            let before = system::metadata(identity).map_err(|error| read_error(&error))?;
             may_be_read(&before, identity)?;
         }
         // What is gone from the folder that is open may be in one that has taken its place.
@@ -69,7 +64,7 @@ impl Disk {
 
     /// The folder of a file, opened unless it was the last one: a folder that is open stays the one that was judged,
     /// whatever takes its place.
-    fn folder_of(&self, identity: &Path) -> io::Result<Arc<OwnedFd>> {
+    fn folder_of(&self, identity: &Path) -> io::Result<Arc<Folder>> {
         let parent = identity.parent().ok_or(ErrorKind::NotFound)?;
         let last =
             locked(&self.folder).as_ref().filter(|(path, _)| path == parent).map(|(_, open)| open.clone());
@@ -82,7 +77,7 @@ impl Disk {
     }
 
     /// What is in a folder, with its kind, links not followed.
-    fn listed(&self, identity: &Path) -> Vec<(OsString, FileType)> {
+    fn listed(&self, identity: &Path) -> Vec<(OsString, Kind)> {
         let entries = handle::folder(identity).and_then(|folder| handle::entries(&folder));
         match entries {
             Ok(entries) => {
@@ -133,11 +128,13 @@ impl Files for Disk {
     }
 
     fn link_target(&self, path: &Path) -> Option<PathBuf> {
-        fs::read_link(path).ok()
+        if system::may_be_asked(path) { system::link_target(path).ok() } else { None }
     }
 
     fn owner(&self, identity: &Path) -> Option<Owner> {
-        fs::symlink_metadata(identity).ok().map(|metadata| owner(&metadata))
+        let metadata =
+            if system::may_be_asked(identity) { fs::symlink_metadata(identity).ok() } else { None };
+        metadata.map(|metadata| owner(&metadata))
     }
 
     fn names(&self, identity: &Path) -> Vec<OsString> {
@@ -145,7 +142,7 @@ impl Files for Disk {
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+        system::metadata(path).is_ok_and(|metadata| metadata.is_dir())
     }
 
     fn walk(&self, identity: &Path) -> Vec<Met> {
@@ -177,20 +174,20 @@ impl Files for Disk {
                     continue;
                 }
                 let kind = match kind {
-                    FileType::Directory if !is_passed_over(&name) => {
+                    Kind::Folder if !is_passed_over(&name) => {
                         steps.push(Step::Into(folder.join(name)));
                         continue;
                     }
-                    FileType::Directory => MetKind::PassedOver,
-                    FileType::RegularFile => MetKind::File,
+                    Kind::Folder => MetKind::PassedOver,
+                    Kind::File => MetKind::File,
                     // `sites-enabled` is made of links.
-                    FileType::Symlink => match fs::metadata(path.join(&name)) {
+                    Kind::Link => match system::metadata(&path.join(&name)) {
                         Ok(target) if target.is_file() => MetKind::File,
                         Ok(target) if target.is_dir() => MetKind::LinkedFolder,
                         Ok(_) => MetKind::Special,
                         Err(_) => MetKind::BrokenLink,
                     },
-                    _ => MetKind::Special,
+                    Kind::Special => MetKind::Special,
                 };
                 steps.push(Step::Found(Met { path: folder.join(name), kind }));
             }
@@ -215,15 +212,6 @@ fn may_be_read(metadata: &fs::Metadata, identity: &Path) -> Result<(), ReadError
     Ok(())
 }
 
-fn is_pseudo(identity: &Path) -> bool {
-    PSEUDO.iter().any(|folder| identity.starts_with(folder))
-}
-
-fn owner(metadata: &fs::Metadata) -> Owner {
-    let user = metadata.uid();
-    if user == 0 || user == rustix::process::geteuid().as_raw() { Owner::Trusted } else { Owner::Other(user) }
-}
-
 /// All bytes, or `None` when there are more than `limit`: the `expected` size may be a lie, and a file may grow.
 pub(crate) fn read_at_most(reader: impl Read, limit: u64, expected: u64) -> io::Result<Option<Vec<u8>>> {
     // One byte more, so that the end is seen without growing.
@@ -235,8 +223,7 @@ pub(crate) fn read_at_most(reader: impl Read, limit: u64, expected: u64) -> io::
 /// Whether nothing of that name is there, or can be.
 fn is_absence(error: &io::Error) -> bool {
     use ErrorKind::{InvalidInput, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | InvalidInput)
-        || Errno::from_io_error(error) == Some(Errno::NAMETOOLONG)
+    matches!(error.kind(), NotFound | NotADirectory | InvalidInput) || system::is_too_long(error)
 }
 
 fn read_error(error: &io::Error) -> ReadError {
@@ -251,6 +238,8 @@ fn in_words(error: &io::Error) -> String {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod race;
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use lint_engine::UnknownRule;
+use nginx_semantics::slashed;
 use thiserror::Error;
 
 /// What ends a run before it has an outcome.
@@ -24,7 +25,7 @@ pub(crate) enum Error {
     /// `--path-map` to a link.
     #[error(
         "--path-map is not followed: `{}` leads through a link out of its repository; --host-includes allows that",
-        lint_report::escape(&.0.to_string_lossy())
+        lint_report::escape(&slashed(.0))
     )]
     PathMapLeadsOut(PathBuf),
     /// `--exclude` with what is no pattern.
@@ -38,7 +39,7 @@ pub(crate) enum Error {
     /// `--config-base` to something else.
     #[error(
         "--config-base: `{}` is no folder, or a link that leads out of its repository",
-        lint_report::escape(&.0.to_string_lossy())
+        lint_report::escape(&slashed(.0))
     )]
     ConfigBase(PathBuf),
     /// No handler for signals.

@@ -13,6 +13,7 @@ mod progress;
 mod replace;
 mod reports;
 mod scope;
+mod system;
 mod terminal;
 mod version;
 

@@ -6,17 +6,17 @@ mod target;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use lint_engine::FILE_NAME;
 use lint_finding::Outcome;
-use nginx_semantics::Scope;
+use nginx_semantics::{Scope, slashed};
 
 use self::target::replace;
 use crate::cli::OutputArgs;
 use crate::error::Error;
+use crate::system;
 
 /// Bytes that go out at once.
 const BUFFER: usize = 1 << 15;
@@ -56,22 +56,22 @@ impl OutputArgs {
             let mut out = BufWriter::with_capacity(BUFFER, file);
             write(&mut out).and_then(|()| out.flush())
         })
-        .map_err(|error| Error::WriteFile { path: path.display().to_string(), error })
+        .map_err(|error| Error::WriteFile { path: slashed(path).into_owned(), error })
     }
 
     /// Keeps files from being overwritten that a run reads besides the configuration, and settings in any case.
     pub(crate) fn keep<'p>(&self, inputs: impl IntoIterator<Item = &'p Path>) -> Result<(), Error> {
         let Some(path) = self.file() else { return Ok(()) };
         // A device such as /dev/null stays what it is.
-        let Some(target) = fs::canonicalize(path).ok().filter(|target| target.is_file()) else {
+        let Some(target) = system::canonicalize(path).ok().filter(|target| target.is_file()) else {
             return Ok(());
         };
-        let is_target = |input: &Path| fs::canonicalize(input).is_ok_and(|input| input == target);
+        let is_target = |input: &Path| system::canonicalize(input).is_ok_and(|input| input == target);
         if target.file_name().is_some_and(|name| name == FILE_NAME) {
-            return Err(Error::OverSettings(path.display().to_string()));
+            return Err(Error::OverSettings(slashed(path).into_owned()));
         }
         match inputs.into_iter().any(is_target) {
-            true => Err(Error::OverInput(path.display().to_string())),
+            true => Err(Error::OverInput(slashed(path).into_owned())),
             false => Ok(()),
         }
     }
@@ -86,16 +86,16 @@ impl OutputArgs {
     pub(crate) fn check(&self, outcome: &Outcome, scope: &Scope) -> Result<(), Error> {
         self.distrust(scope);
         // A file that is not there yet is none that was read.
-        let Some(target) = self.file().and_then(|path| fs::canonicalize(path).ok()) else {
+        let Some(target) = self.file().and_then(|path| system::canonicalize(path).ok()) else {
             return Ok(());
         };
         let read: BTreeSet<PathBuf> = outcome
             .files
             .iter()
-            .filter_map(|file| fs::canonicalize(scope.working_folder.join(file.source.path())).ok())
+            .filter_map(|file| system::canonicalize(&scope.working_folder.join(file.source.path())).ok())
             .collect();
         if read.contains(&target) {
-            return Err(Error::OutputIsInput(target.display().to_string()));
+            return Err(Error::OutputIsInput(slashed(&target).into_owned()));
         }
         Ok(())
     }

@@ -8,28 +8,20 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use nginx_semantics::Files;
-use rustix::fs::{FileType, FlockOperation, Mode, flock};
-use rustix::io::Errno;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
-use crate::disk::{Disk, handle, read_at_most};
+use crate::disk::handle::{self, Access, Folder, Kind};
+use crate::disk::{Disk, read_at_most};
+use crate::system::{self, Stamp};
 
 /// What the names of new texts begin with.
 const PREFIX: &str = ".nginx-ws-lint-";
 
 /// What follows in such a name, as many letters and digits.
 const RANDOM: usize = 12;
-
-/// The bits of a mode that say who may do what.
-const MODE: u32 = 0o7777;
 
 /// Held while a new text lies beside a file.
 static REPLACING: Mutex<()> = Mutex::new(());
@@ -40,16 +32,7 @@ static REPLACING: Mutex<()> = Mutex::new(());
 /// # Errors
 /// When the system refuses the handler.
 pub(crate) fn wait_for_whole_files() -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
-    thread::spawn(move || {
-        for signal in signals.forever() {
-            // Held until the end, so that no further file is begun.
-            let _whole = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
-            // Where even this fails, the next signal is another try.
-            let _ = signal_hook::low_level::emulate_default_handler(signal);
-        }
-    });
-    Ok(())
+    system::let_signals_wait_for(&REPLACING)
 }
 
 /// Replaces files inside of the given folders.
@@ -65,9 +48,10 @@ pub(crate) struct Replacer<'a> {
 
 /// A file that may be replaced.
 struct Target {
-    folder: OwnedFd,
+    folder: Folder,
     name: OsString,
     before: Metadata,
+    stamp: Stamp,
 }
 
 impl<'a> Replacer<'a> {
@@ -85,18 +69,17 @@ impl<'a> Replacer<'a> {
     /// Puts `new` in the place of a file that had the bytes `old` when it was judged; if it cannot, says why, and the
     /// file is as it was.
     pub(crate) fn replace(&self, path: &Path, old: &[u8], new: &[u8]) -> Result<(), String> {
-        let Target { folder, name, before } = self.target(path, old)?;
+        let Target { folder, name, before, stamp } = self.target(path, old)?;
         let _whole = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut beside = Beside::new(&folder)?;
         let failed = |error: io::Error| format!("the new text cannot be written beside it: {error}");
         beside.file.write_all(new).map_err(failed)?;
-        keep_owner_and_mode(&beside.file, &before)?;
+        system::keep_owner_and_mode(&beside.file, &before)?;
         beside.file.sync_all().map_err(failed)?;
         // While that was written, somebody may have saved the file.
-        let now = handle::file_in(&folder, &name).and_then(|file| file.metadata());
-        let now = now.map_err(|error| error.to_string())?;
-        let looks = |of: &Metadata| (of.dev(), of.ino(), of.len(), of.mtime(), of.mtime_nsec(), of.nlink());
-        if looks(&now) != looks(&before) {
+        let now = handle::file_in(&folder, &name).and_then(|file| system::stamp(&file));
+        let (_, now) = now.map_err(|error| error.to_string())?;
+        if now != stamp {
             return Err("it has changed since it was judged".to_owned());
         }
         beside.take_the_place_of(&name).map_err(|error| format!("it cannot be replaced: {error}"))?;
@@ -121,16 +104,16 @@ impl<'a> Replacer<'a> {
         };
         let folder = handle::folder(parent).map_err(failed)?;
         let file = handle::file_in(&folder, name).map_err(failed)?;
-        let before = file.metadata().map_err(failed)?;
+        let (before, stamp) = system::stamp(&file).map_err(failed)?;
         if !before.is_file() {
             return Err("it is not a regular file".to_owned());
         }
-        if before.nlink() > 1 {
-            let others = before.nlink() - 1;
+        if stamp.names > 1 {
+            let others = stamp.names - 1;
             let names = if others == 1 { "another name".to_owned() } else { format!("{others} other names") };
             return Err(format!("it has {names} (hard links), which would keep the old text"));
         }
-        if before.permissions().mode() & 0o222 == 0 {
+        if before.permissions().readonly() {
             return Err("it is read-only".to_owned());
         }
         handle::appended(&folder, name).map_err(failed)?;
@@ -139,14 +122,14 @@ impl<'a> Replacer<'a> {
         if now.flatten().as_deref() != Some(old) {
             return Err("it has changed since it was judged".to_owned());
         }
-        Ok(Target { name: name.to_owned(), folder, before })
+        Ok(Target { name: name.to_owned(), folder, before, stamp })
     }
 }
 
 /// A file in a folder for the new text of another one in it; gone with the value unless it took that one's place. As
 /// long as it is locked somebody works on it.
 struct Beside<'f> {
-    folder: &'f OwnedFd,
+    folder: &'f Folder,
     name: OsString,
     file: File,
     is_in_place: bool,
@@ -154,26 +137,25 @@ struct Beside<'f> {
 
 impl<'f> Beside<'f> {
     /// For its owner alone.
-    fn new(folder: &'f OwnedFd) -> Result<Self, String> {
-        Self::with_mode(folder, Mode::RUSR | Mode::WUSR).map_err(|error| match error.kind() {
+    fn new(folder: &'f Folder) -> Result<Self, String> {
+        Self::with_access(folder, Access::Owner).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => "no file may be written into its folder".to_owned(),
             _ => format!("no file can be written into its folder: {error}"),
         })
     }
 
-    fn with_mode(folder: &'f OwnedFd, mode: Mode) -> io::Result<Self> {
+    fn with_access(folder: &'f Folder, access: Access) -> io::Result<Self> {
         // A name that is free; the file is made where the folder is now, whatever its path is.
         let file = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).disable_cleanup(true).make_in(
             "",
             |path| {
                 let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-                handle::created(folder, name, mode)
+                handle::created(folder, name, access)
             },
         );
         let (file, path) = file?.into_parts();
         let name = path.file_name().map(OsStr::to_owned).unwrap_or_default();
-        // Some file systems know no locks; nothing is lost then but that two runs at once may disturb each other.
-        let _ = flock(&file, FlockOperation::LockExclusive);
+        system::lock(&file);
         Ok(Self { folder, name, file, is_in_place: false })
     }
 
@@ -193,17 +175,17 @@ impl Drop for Beside<'_> {
     }
 }
 
-/// Puts what `write` writes under a name of a folder, whatever was there, once it is whole; with these permissions, or with `mode` less the umask. A
-/// link under that name is replaced itself, not what it leads to.
+/// Puts what `write` writes under a name of a folder, whatever was there, once it is whole; with these permissions, or those of
+/// new files. A link under that name is replaced itself, not what it leads to.
 pub(crate) fn put(
-    folder: &OwnedFd,
+    folder: &Folder,
     name: &OsStr,
     write: impl FnOnce(&mut File) -> io::Result<()>,
-    mode: Mode,
     permissions: Option<Permissions>,
 ) -> io::Result<()> {
     let _whole = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut beside = Beside::with_mode(folder, mode)?;
+    let access = if permissions.is_some() { Access::Owner } else { Access::Usual };
+    let mut beside = Beside::with_access(folder, access)?;
     if let Some(permissions) = permissions {
         beside.file.set_permissions(permissions)?;
     }
@@ -212,28 +194,15 @@ pub(crate) fn put(
     beside.take_the_place_of(name)
 }
 
-fn keep_owner_and_mode(file: &File, before: &Metadata) -> Result<(), String> {
-    let now = file.metadata().map_err(|error| error.to_string())?;
-    if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-        fchown(file, Some(before.uid()), Some(before.gid()))
-            .map_err(|error| format!("its owner and group cannot be kept: {error}"))?;
-    }
-    // After the owner, for a change of that takes bits away.
-    let mode = Permissions::from_mode(before.mode() & MODE);
-    file.set_permissions(mode).map_err(|error| format!("its mode cannot be kept: {error}"))
-}
-
 /// Removes what runs that were killed have left in these folders, links resolved: by file, whether it could be.
 pub(crate) fn remove_leftovers(folders: impl Iterator<Item = PathBuf>) -> BTreeMap<PathBuf, io::Result<()>> {
     let mut removed = BTreeMap::new();
     for path in folders {
         let Ok(folder) = handle::folder(&path) else { continue };
         for (name, kind) in handle::entries(&folder).unwrap_or_default() {
-            if kind == FileType::RegularFile && name.to_str().is_some_and(is_leftover) {
+            if kind == Kind::File && name.to_str().is_some_and(is_leftover) {
                 // What another run works on is locked.
-                let is_free = handle::file_in(&folder, &name).is_ok_and(|file| {
-                    flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
-                });
+                let is_free = handle::file_in(&folder, &name).is_ok_and(|file| system::is_free(&file));
                 if is_free {
                     removed.insert(path.join(&name), handle::removed(&folder, &name));
                 }
@@ -249,4 +218,5 @@ fn is_leftover(name: &str) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -6,14 +6,14 @@ use std::path::{Component, Path, PathBuf};
 
 use lint_finding::{Outcome, RuleMeta};
 use lint_report::{SarifRun, ToolInfo};
-use nginx_semantics::{Scope, normalize, repository};
+use nginx_semantics::{Scope, normalize, repository, slashed};
 use ws_rules::RULES;
 
 use crate::cli::{Format, LintArgs, OutputArgs};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::terminal;
+use crate::{system, terminal};
 
 /// The program, for reports that name it.
 pub(crate) const TOOL: ToolInfo<'_> = ToolInfo {
@@ -41,14 +41,14 @@ impl<'a> Reports<'a> {
             return Err(Error::StatisticsFormat);
         }
         if let Some(base) = args.relative_to.as_ref().filter(|base| !base.is_dir()) {
-            return Err(Error::RelativeTo(base.display().to_string()));
+            return Err(Error::RelativeTo(slashed(base).into_owned()));
         }
         let inputs = || args.baseline.as_deref().into_iter().chain(args.judged.input.config.as_deref());
         all.iter().try_for_each(|(_, output)| output.keep(inputs()))?;
         let mut files = BTreeSet::new();
         for file in all.iter().filter_map(|(_, output)| output.file()) {
             if !files.insert(file) {
-                return Err(Error::SameFile(file.display().to_string()));
+                return Err(Error::SameFile(slashed(file).into_owned()));
             }
         }
         Ok(Self { args, all })
@@ -157,19 +157,19 @@ pub(crate) fn relative(shown: &str, scope: &Scope, base: &Path, may_lead_up: boo
     }
     let path = normalize(&scope.working_folder.join(shown));
     if let Ok(rest) = path.strip_prefix(base) {
-        return rest.to_string_lossy().into_owned();
+        return slashed(rest).into_owned();
     }
     // The same folder may be named through a link.
-    let real = path.canonicalize().ok().zip(base.canonicalize().ok());
+    let real = system::canonicalize(&path).ok().zip(system::canonicalize(base).ok());
     if let Some(Ok(rest)) = real.as_ref().map(|(path, base)| path.strip_prefix(base)) {
-        return rest.to_string_lossy().into_owned();
+        return slashed(rest).into_owned();
     }
     if !may_lead_up {
-        return path.to_string_lossy().into_owned();
+        return slashed(&path).into_owned();
     }
     let common = path.components().zip(base.components()).take_while(|(one, other)| one == other).count();
     let up = base.components().skip(common).map(|_| Component::ParentDir);
-    up.chain(path.components().skip(common)).collect::<PathBuf>().to_string_lossy().into_owned()
+    slashed(&up.chain(path.components().skip(common)).collect::<PathBuf>()).into_owned()
 }
 
 #[cfg(test)]

@@ -108,6 +108,7 @@ impl CommandLine<'_> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;

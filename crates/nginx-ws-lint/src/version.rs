@@ -61,6 +61,7 @@ fn ask(program: &Path, limit: Duration) -> Option<NginxVersion> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::time::Instant;
 

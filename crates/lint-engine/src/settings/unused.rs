@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use memchr::memmem;
-use nginx_semantics::{DirectiveName, Loaded, PathPattern, Scope, SourceFile};
+use nginx_semantics::{DirectiveName, Loaded, PathPattern, Scope, SourceFile, slashed};
 use nginx_syntax::lossy;
 
 use super::void;
@@ -128,7 +128,7 @@ fn below(file: &SettingsFile, found: &SettingsFiles<'_>, source: &SourceFile) ->
         return None;
     }
     let path = found.on_disk(source);
-    Some(path.strip_prefix(&file.base).ok()?.to_string_lossy().into_owned())
+    Some(slashed(path.strip_prefix(&file.base).ok()?).into_owned())
 }
 
 /// A hint at the file or folder that a path or pattern may be meant for.

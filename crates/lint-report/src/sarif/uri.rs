@@ -32,11 +32,17 @@ fn with_bytes(path: &str, raw: &[u8]) -> Vec<u8> {
 /// A file: relative to the root, or absolute.
 pub(super) fn artifact(path: &[u8]) -> ArtifactLocation {
     let encoded = percent_encode(path, ESCAPED);
-    if path.starts_with(b"/") {
-        ArtifactLocation { uri: format!("file://{encoded}"), uri_base_id: None }
-    } else {
-        ArtifactLocation { uri: encoded.to_string(), uri_base_id: Some(ROOT) }
-    }
+    let uri = match path {
+        [b'/', ..] => format!("file://{encoded}"),
+        // RFC 8089 appendix E.2: a drive is the first name of the path.
+        [drive, b':', rest @ ..]
+            if cfg!(windows) && rest.first() == Some(&b'/') && drive.is_ascii_alphabetic() =>
+        {
+            format!("file:///{}:{}", char::from(*drive), percent_encode(rest, ESCAPED))
+        }
+        _ => return ArtifactLocation { uri: encoded.to_string(), uri_base_id: Some(ROOT) },
+    };
+    ArtifactLocation { uri, uri_base_id: None }
 }
 
 /// What stands for itself in a relative reference (RFC 3986 section 4.2): a colon in its first segment would end a scheme.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Base, Scope, expand, is_pattern, literal_part};
 use crate::files::{Files, folder_of, normalize};
 use crate::mounted::{folder_of_host, mount_of};
+use crate::slashes::written;
 
 /// As many files of one folder may be one machine.
 const MOST_BESIDE: usize = 64;
@@ -13,7 +14,7 @@ const MOST_BESIDE: usize = 64;
 /// one. One that has a main file of its own is of another machine.
 pub(super) fn found(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
     let is_yaml = |path: &Path| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
-    let folded = normalize(Path::new(argument));
+    let folded = normalize(written(argument));
     let mount = base.folders.first().and_then(|folder| mount_of(folder)).filter(|(_, is_dump)| !is_dump);
     let (Some((mount, _)), Ok(rest)) = (mount, folded.strip_prefix("/")) else { return Vec::new() };
     let own = mount.file_name().and_then(|name| name.to_str()).map(|name| name.trim_end_matches('#'));

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use lint_engine::Settings;
 use lint_finding::{BaselineRow, Finding, Outcome};
 use lint_report::{BaselineEntry, BaselineFile};
-use nginx_semantics::{Scope, normalize};
+use nginx_semantics::{Scope, normalize, slashed};
 
 use super::{on_disk, paths, sarif};
 use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
+use crate::system::is_of_system;
 
 /// What a baseline has.
 #[derive(Debug, Default)]
@@ -110,7 +111,7 @@ pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Known, Error> {
 }
 
 fn fault(file: &Path, reason: String) -> Error {
-    Error::Baseline { path: file.display().to_string(), reason }
+    Error::Baseline { path: slashed(file).into_owned(), reason }
 }
 
 fn bytes(file: &Path) -> Result<Vec<u8>, Error> {
@@ -160,12 +161,6 @@ pub(crate) fn is_in_the_way(file: &Path, scope: &Scope) -> Option<&'static str> 
         _ if read(file, scope).is_ok() => None,
         _ => Some("it is there and is no baseline; name another file, or remove it"),
     }
-}
-
-/// Whether a path names what a program has open, such as `/dev/stdout` or that of `<(command)`: it lies in no folder that
-/// paths could be relative to.
-fn is_of_system(file: &Path) -> bool {
-    ["/dev", "/proc"].iter().any(|folder| file.starts_with(folder))
 }
 
 fn folder_of(file: &Path, scope: &Scope) -> PathBuf {

@@ -15,6 +15,7 @@ use nginx_semantics::Scope;
 
 use super::Before;
 use crate::error::Error;
+use crate::system::{canonicalize, path_of};
 
 /// What git is told before its command: nothing of the repository's configuration is run.
 const HARMLESS: [&str; 10] = [
@@ -56,7 +57,7 @@ impl Changes {
             if folder.is_dir() { folder.clone() } else { folder.parent().unwrap_or(folder).to_owned() };
         let git = Git { folder, more: Vec::new() };
         let top = git.run(&["rev-parse", "--show-toplevel"])?;
-        let top = path_of(trimmed(&top)).canonicalize().map_err(|error| Error::Git(error.to_string()))?;
+        let top = canonicalize(&path_of(trimmed(&top))).map_err(|error| Error::Git(error.to_string()))?;
         let git = Git { folder: top.clone(), more: Vec::new() }.without_filters()?;
         // What the branch changed, not what its base did meanwhile; without a common commit, as in a shallow clone, all.
         let commit = format!("{reference}^{{commit}}");
@@ -337,11 +338,6 @@ fn unquoted(name: &[u8]) -> Vec<u8> {
         }
     }
     text
-}
-
-fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
 }
 
 #[cfg(test)]

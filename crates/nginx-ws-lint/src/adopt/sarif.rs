@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::reports::TOOL;
+use crate::system;
 
 /// The fingerprints that outlive edits elsewhere, as `lint-report` writes them.
 const FINGERPRINT: &str = "nginxWsLint/v2";
@@ -90,7 +91,8 @@ pub(super) fn rows(json: &[u8], scope: &Scope, base: &Path) -> Result<Vec<Baseli
     }
     let row = |found: Found| {
         let uri = &found.locations.first()?.physical_location.artifact_location.uri;
-        let written = percent_decode_str(uri.strip_prefix("file://").unwrap_or(uri)).decode_utf8_lossy();
+        let of_file = uri.strip_prefix("file://").map(system::path_of_uri);
+        let written = percent_decode_str(of_file.unwrap_or(uri)).decode_utf8_lossy();
         let path = match written.strip_prefix('<') {
             Some(_) => written.into_owned(),
             None => scope.shown(&normalize(&base.join(Path::new(&*written)))),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use lint_engine::Settings;
 use lint_finding::{BaselineRow, Outcome};
+use nginx_semantics::slashed;
 
 use super::given::Given;
 use super::lint::now;
@@ -28,7 +29,7 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
         BaselineCommand::Create(_) => {
             if let Some(reason) = baseline::is_in_the_way(file, scope) {
                 let reason = reason.to_owned();
-                return Err(Error::Baseline { path: file.display().to_string(), reason });
+                return Err(Error::Baseline { path: slashed(file).into_owned(), reason });
             }
             let judged = match given.is_stdin() {
                 true => Vec::new(),
@@ -43,7 +44,7 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
                 tell_problems(&outcome);
                 say(&format!(
                     "{}: nothing taken out, because this run did not judge everything",
-                    file.display()
+                    slashed(file)
                 ));
                 return Ok(Exit::Failed);
             }
@@ -78,7 +79,7 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
 fn tell(command: &BaselineCommand, file: &Path, rows: &[BaselineRow], outcome: &Outcome) {
     let count = BaselineRow::count_all(rows);
     let findings = |count: u64| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
-    let file = file.display();
+    let file = slashed(file);
     match command {
         BaselineCommand::Create(_) => {
             say(&format!("{file} has {}", findings(count)));

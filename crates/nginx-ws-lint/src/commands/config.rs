@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use lint_engine::{FILE_NAME, FileSettings, Layer, Override, SettingsFile, settings_of};
+use nginx_semantics::slashed;
 
 use super::given::Given;
 use crate::cli::{ConfigCommand, ConfigShowArgs};
@@ -75,7 +76,7 @@ fn show(args: &ConfigShowArgs) -> Result<Exit, Error> {
 }
 
 fn shown(path: &Path) -> String {
-    lint_report::escape(&path.to_string_lossy()).into_owned()
+    lint_report::escape(&slashed(path)).into_owned()
 }
 
 /// What the file sets, with the line of each setting behind it, and what is wrong in it.

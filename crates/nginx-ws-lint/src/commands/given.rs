@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use lint_engine::{Config, Settings};
 use lint_finding::{Notice, NoticeCode, Outcome};
-use nginx_semantics::{Files, Overlay, PathPattern, Scope, VersionRange, normalize};
+use nginx_semantics::{Files, Overlay, PathPattern, Scope, VersionRange, normalize, slashed};
 
 use crate::cli::{Command, InputArgs, JudgedArgs};
 use crate::disk::{Disk, LARGEST, read_at_most};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::version::{INSTALLED, of_this_machine};
-use crate::{say, scope};
+use crate::{say, scope, system};
 
 /// What the arguments mean.
 pub(crate) struct Given {
@@ -28,7 +28,7 @@ impl Given {
     /// Reads standard input where it is asked for; `doing` is what is said about a path that is not given, nothing for
     /// silence.
     pub(crate) fn new(args: &InputArgs, doing: Option<&str>) -> Result<Self, Error> {
-        let working_folder = env::current_dir().and_then(|folder| folder.canonicalize());
+        let working_folder = env::current_dir().and_then(|folder| system::canonicalize(&folder));
         let working_folder = working_folder.map_err(Error::WorkingFolder)?;
         let disk = Disk::default();
         let host_includes = args.host_includes;
@@ -55,7 +55,7 @@ impl Given {
             }
             if let Some(identity) = identity(file) {
                 if hosts.insert(identity, name.clone()).is_some() {
-                    return Err(Error::HostTwice(file.to_string_lossy().into_owned()));
+                    return Err(Error::HostTwice(slashed(file).into_owned()));
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use lint_engine::{Probed, Query, Settings, Url, UrlError, probed, probed_alone};
 use lint_finding::PollingKind;
+use nginx_semantics::slashed;
 use ws_probe::{Browser, Family, Plan, Resolve, cookies, kind_of, probe, roots_of_pem, sent, without_user};
 
 use super::TOOL;
@@ -192,9 +193,9 @@ fn roots(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Error> {
     let mut all = system_roots();
     if let Some(path) = file {
         let own = roots_of_pem(&read("--ca", path)?);
-        all.extend(own.map_err(|error| {
-            bad("--ca", format!("`{}`: {error}", lint_report::escape(&path.to_string_lossy())))
-        })?);
+        all.extend(
+            own.map_err(|error| bad("--ca", format!("`{}`: {error}", lint_report::escape(&slashed(path)))))?,
+        );
     } else if all.is_empty() {
         say(
             "note: this machine trusts no issuer of certificates (no CA bundle was found); name one with --ca",
@@ -205,7 +206,7 @@ fn roots(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Error> {
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     let named = |error: &dyn std::fmt::Display| {
-        bad(what, format!("cannot read `{}`: {error}", lint_report::escape(&path.to_string_lossy())))
+        bad(what, format!("cannot read `{}`: {error}", lint_report::escape(&slashed(path))))
     };
     let file = File::open(path).map_err(|error| named(&error))?;
     let bytes = read_at_most(file, LARGEST, 0).map_err(|error| named(&error))?;

@@ -10,7 +10,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use walkdir::{DirEntry, WalkDir};
 
 use self::interest::Interest;
@@ -20,6 +19,7 @@ use crate::cli::LintArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::say;
+use crate::system::is_reader_gone;
 
 /// An editor writes a file in several steps; what comes within this time is one change.
 const QUIET: Duration = Duration::from_millis(150);
@@ -155,13 +155,4 @@ fn watch_below(watcher: &mut RecommendedWatcher, folder: &Path) -> Result<(), Er
         }
     }
     Ok(())
-}
-
-/// Whether standard output is a pipe that nobody reads any more.
-fn is_reader_gone() -> bool {
-    let stdout = io::stdout();
-    // An error is told without being asked for.
-    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut asked, Some(&now)).is_ok() && asked.iter().any(|one| one.revents().contains(PollFlags::ERR))
 }

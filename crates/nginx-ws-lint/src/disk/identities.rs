@@ -3,15 +3,14 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use nginx_semantics::normalize;
-use rustix::fs::FileType;
 
+use super::handle::Kind;
 use super::{LONGEST_PATH, is_absence, locked};
+use crate::system;
 
 /// Paths with more bytes are asked for anew.
 const LONGEST_KEPT: usize = 1024;
@@ -21,14 +20,14 @@ const LONGEST_KEPT: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Identities {
     /// The kinds of what is in each folder that was listed, by its identity.
-    listings: Mutex<HashMap<OsString, HashMap<OsString, FileType>>>,
+    listings: Mutex<HashMap<OsString, HashMap<OsString, Kind>>>,
     /// The identities of other paths, by their text.
     resolved: Mutex<HashMap<OsString, Option<PathBuf>>>,
 }
 
 impl Identities {
     /// Keeps what a folder was seen to hold.
-    pub(super) fn keep_listing(&self, folder: &Path, entries: &[(OsString, FileType)]) {
+    pub(super) fn keep_listing(&self, folder: &Path, entries: &[(OsString, Kind)]) {
         let entries = entries.iter().map(|(name, kind)| (name.clone(), *kind)).collect();
         // Without a slash at the end.
         let folder = folder.components().as_path();
@@ -37,6 +36,9 @@ impl Identities {
 
     /// The path with all links resolved; `None` where nothing is there.
     pub(super) fn of(&self, path: &Path) -> Option<PathBuf> {
+        if !system::may_be_asked(path) {
+            return None;
+        }
         if let Some((folder, name)) = split(path) {
             if let Some(folder) = self.resolved(folder) {
                 if let Some(identity) = self.in_folder(&folder, name) {
@@ -51,16 +53,16 @@ impl Identities {
     fn in_folder(&self, folder: &Path, name: &OsStr) -> Option<PathBuf> {
         let kind = *locked(&self.listings).get(folder.as_os_str())?.get(name)?;
         match kind {
-            FileType::RegularFile | FileType::Directory => Some(folder.join(name)),
+            Kind::File | Kind::Folder => Some(folder.join(name)),
             // `sites-enabled` is made of links to what was listed too.
-            FileType::Symlink => {
-                let target = folder.join(fs::read_link(folder.join(name)).ok()?);
+            Kind::Link => {
+                let target = folder.join(system::link_target(&folder.join(name)).ok()?);
                 let (folder, name) = split(&target)?;
                 let folder = self.resolved(folder)?;
                 let kind = *locked(&self.listings).get(folder.as_os_str())?.get(name)?;
-                matches!(kind, FileType::RegularFile | FileType::Directory).then(|| folder.join(name))
+                matches!(kind, Kind::File | Kind::Folder).then(|| folder.join(name))
             }
-            _ => None,
+            Kind::Special => None,
         }
     }
 
@@ -69,9 +71,9 @@ impl Identities {
         if let Some(known) = locked(&self.resolved).get(path.as_os_str()) {
             return known.clone();
         }
-        let identity = match fs::canonicalize(path) {
+        let identity = match system::canonicalize(path) {
             Ok(identity) => Some(identity),
-            Err(error) if is_absence(&error) && fs::metadata(path).is_err() => None,
+            Err(error) if is_absence(&error) && system::metadata(path).is_err() => None,
             // Something is there that may not be seen, a link to itself, or a pipe below /dev/fd, whose link has no
             // target: reading it says which.
             Err(_) => std::path::absolute(path).ok().map(|path| normalize(&path)),
@@ -84,17 +86,7 @@ impl Identities {
     }
 }
 
-/// The folder and the name of a path, by its text: not of `a/..`, nor of `a/`, which must be a folder, nor of what is too
-/// long to be opened.
+/// The folder and the name of a path, by its text: not of what is too long to be opened.
 fn split(path: &Path) -> Option<(&Path, &OsStr)> {
-    let text = path.as_os_str().as_bytes();
-    let start = text.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-    let (folder, name) = text.split_at_checked(start)?;
-    let folder = match folder {
-        b"" => b".",
-        b"/" => folder,
-        _ => folder.strip_suffix(b"/")?,
-    };
-    let is_plain = !matches!(name, b"" | b"." | b"..") && text.len() < LONGEST_PATH;
-    is_plain.then_some((Path::new(OsStr::from_bytes(folder)), OsStr::from_bytes(name)))
+    if path.as_os_str().len() < LONGEST_PATH { system::split(path) } else { None }
 }

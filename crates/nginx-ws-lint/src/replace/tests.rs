@@ -1,7 +1,7 @@
 //! Files that may not be replaced, and what is kept of those that may.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ fn mode_and_bytes_are_what_they_should_be() {
         fs::set_permissions(tree.path("a.conf"), Permissions::from_mode(mode)).unwrap();
         tree.replace("a.conf").unwrap();
         let metadata = fs::metadata(tree.path("a.conf")).unwrap();
-        assert_eq!(metadata.permissions().mode() & MODE, mode, "{mode:o}");
+        assert_eq!(metadata.permissions().mode() & 0o7777, mode, "{mode:o}");
         assert_eq!(fs::read(tree.path("a.conf")).unwrap(), NEW);
         assert_eq!(tree.names(), ["a.conf"]);
     }

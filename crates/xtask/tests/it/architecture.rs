@@ -123,6 +123,36 @@ fn only_the_binary_touches_the_system() {
     }
 }
 
+/// What is different on each system is in few files, so that whoever adds one knows where to look.
+#[test]
+fn few_files_know_the_system() {
+    let ours = crates();
+    let names: Vec<&str> = ours
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !matches!(*name, "fuzz" | "nginx-proof" | "xtask"))
+        .collect();
+    let words =
+        ["cfg(unix", "cfg(windows", "cfg!(", "os::unix", "os::windows", "os::fd", "rustix", "winapi_util"];
+    let is_meant = |path: &str| {
+        let of_program = ["system", "disk/handle"].map(|part| format!("crates/{BINARY}/src/{part}"));
+        let of_paths = ["nginx-semantics/src/slashes.rs", "lint-report/src/sarif/uri.rs"];
+        of_program.iter().any(|part| path.starts_with(part))
+            || of_paths.iter().any(|file| path.ends_with(file))
+    };
+    for TextFile { path, text } in sources(&names).into_iter().filter(|file| !is_meant(&file.path)) {
+        // Tests make links and FIFOs.
+        if ["tests.rs", "race.rs"].iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let found = words.iter().find(|word| line.contains(*word));
+            assert_eq!(found, None, "{path}: {line}");
+        }
+    }
+}
+
 #[test]
 fn rules_do_not_read_syntax_trees_from_files() {
     for TextFile { path, text } in sources(&["ws-rules"]) {

@@ -58,10 +58,12 @@ pub(crate) fn manifest(name: &str) -> toml::Table {
     read(PathBuf::from("crates").join(name).join("Cargo.toml").to_str().unwrap()).parse().unwrap()
 }
 
-/// The names in a table of a manifest, such as `dependencies`.
+/// The names in a table of a manifest, such as `dependencies`, and in those of that name that are for one system.
 pub(crate) fn dependencies(manifest: &toml::Table, kind: &str) -> BTreeSet<String> {
-    let table = manifest.get(kind).and_then(toml::Value::as_table);
-    table.map(|table| table.keys().cloned().collect()).unwrap_or_default()
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let of_targets = targets.into_iter().flat_map(toml::Table::values).filter_map(|target| target.get(kind));
+    let tables = manifest.get(kind).into_iter().chain(of_targets).filter_map(toml::Value::as_table);
+    tables.flat_map(toml::Table::keys).cloned().collect()
 }
 
 /// The rows below a heading that opens a table: the trimmed cells of each.

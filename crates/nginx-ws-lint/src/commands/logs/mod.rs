@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use lint_engine::{Configured, NotConfigured, Settings};
 use lint_finding::{LogKind, LogReport};
 use lint_report::Style;
+use nginx_semantics::slashed;
 use ws_logs::{Book, Escape, LogFormat, LogId, NamedFormat, Resolver};
 
 use self::source::{Source, Tail};
@@ -23,7 +24,7 @@ use crate::cli::{InputArgs, LogEscape, LogsArgs, LogsFormat, OutputArgs};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::{say, terminal};
+use crate::{say, system, terminal};
 
 /// Between two looks at logs that grow.
 const LOOK: Duration = Duration::from_millis(250);
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
     }
     let (logs, same) = source::distinct(logs);
     for (path, first) in same {
-        let shown = |path: &Path| lint_report::escape(&path.to_string_lossy()).into_owned();
+        let shown = |path: &Path| lint_report::escape(&slashed(path)).into_owned();
         say(&format!("note: `{}` is the same file as `{}`, which is read once", shown(&path), shown(&first)));
     }
     let forced = args.log_format.as_deref().map(|text| forced(text, args.log_escape)).transpose()?;
@@ -81,15 +82,15 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
 
 /// Keeps logs from being overwritten by what is said of them, and reports by each other.
 fn keep_logs(args: &LogsArgs, logs: &[PathBuf]) -> Result<(), Error> {
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let real = |path: &Path| system::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let outputs: Vec<&Path> = args.output.file().into_iter().chain(args.html.as_deref()).collect();
     for output in &outputs {
         if logs.iter().any(|log| real(log) == real(output)) {
-            return Err(Error::OverLog(output.display().to_string()));
+            return Err(Error::OverLog(slashed(output).into_owned()));
         }
     }
     match outputs.as_slice() {
-        [one, other] if real(one) == real(other) => Err(Error::SameFile(one.display().to_string())),
+        [one, other] if real(one) == real(other) => Err(Error::SameFile(slashed(one).into_owned())),
         _ => Ok(()),
     }
 }
@@ -154,7 +155,7 @@ fn read(
         let mut source = match source {
             Ok(source) => source,
             Err((path, error)) => {
-                let log = book.open(&path.to_string_lossy());
+                let log = book.open(&slashed(&path));
                 book.close(log, Some(error.to_string()));
                 continue;
             }

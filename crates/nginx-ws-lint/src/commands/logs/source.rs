@@ -2,13 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use lint_finding::LogKind;
+use nginx_semantics::slashed;
 
 use super::frames::Frames;
+use crate::system::{FileId, found, found_at};
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
@@ -38,7 +39,7 @@ impl Source {
             return Err(io::Error::other("it is a folder"));
         }
         let reader = BufReader::with_capacity(BUFFER, File::open(path)?);
-        Self::new(path.to_string_lossy().into_owned(), Box::new(reader), Some(path))
+        Self::new(slashed(path).into_owned(), Box::new(reader), Some(path))
     }
 
     fn new(name: String, mut reader: Box<dyn BufRead>, path: Option<&Path>) -> io::Result<Self> {
@@ -73,19 +74,18 @@ impl Source {
     pub(super) fn tail(&self, read: u64) -> Option<Tail> {
         let path = self.at.clone()?;
         let file = File::open(&path).ok()?;
-        let identity = identity(&file.metadata().ok()?);
+        let (_, identity) = found(&file).ok()?;
         Some(Tail { path, file, identity, read })
     }
 }
 
 /// Logs without those that are the same file as one before, and these, each with that one.
 pub(super) fn distinct(logs: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<(PathBuf, PathBuf)>) {
-    let mut all: Vec<(PathBuf, Option<(u64, u64)>)> = Vec::new();
+    let mut all: Vec<(PathBuf, Option<FileId>)> = Vec::new();
     let mut same = Vec::new();
     for path in logs {
         // Of a FIFO two names may be two readers.
-        let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file);
-        let own = metadata.as_ref().map(identity);
+        let own = found_at(&path).ok().filter(|(metadata, _)| metadata.is_file()).map(|(_, id)| id);
         let known = all.iter().find(|(_, known)| own.is_some() && *known == own);
         match known.map(|(known, _)| known.clone()) {
             Some(known) => same.push((path, known)),
@@ -95,16 +95,11 @@ pub(super) fn distinct(logs: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<(PathBuf, PathB
     (all.into_iter().map(|(path, _)| path).collect(), same)
 }
 
-/// What tells that another file has taken the place of one.
-fn identity(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
-}
-
 /// A log that grows.
 pub(super) struct Tail {
     path: PathBuf,
     file: File,
-    identity: (u64, u64),
+    identity: FileId,
     read: u64,
 }
 
@@ -125,11 +120,9 @@ impl Tail {
             // Cut in place, as `copytruncate` does.
             self.read = 0;
             is_new = true;
-        } else if length == self.read
-            && fs::metadata(&self.path).is_ok_and(|there| identity(&there) != self.identity)
-        {
+        } else if length == self.read && found_at(&self.path).is_ok_and(|(_, there)| there != self.identity) {
             self.file = File::open(&self.path)?;
-            self.identity = identity(&self.file.metadata()?);
+            (_, self.identity) = found(&self.file)?;
             self.read = 0;
             is_new = true;
         }

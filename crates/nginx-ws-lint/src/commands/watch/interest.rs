@@ -1,11 +1,7 @@
 //! Which changes count: those of what the last run read, and of what would have it read something else.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Metadata};
-use std::io;
 use std::mem;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use lint_engine::FILE_NAME;
@@ -14,6 +10,7 @@ use nginx_semantics::{Scope, normalize};
 use notify::{Event, EventKind};
 
 use crate::cli::LintArgs;
+use crate::system::{FileId, canonicalize, found_at, output_files};
 
 /// What a run depends on.
 #[derive(Debug, Default)]
@@ -27,13 +24,13 @@ pub(super) struct Interest {
     /// Folders around them, to be watched without what is below.
     places: BTreeSet<PathBuf>,
     /// Files that this program writes to, by device and number: they would wake it for ever.
-    own: Vec<(u64, u64)>,
+    own: Vec<FileId>,
 }
 
 impl Interest {
     /// What the command line names, and the way there, and the files outside of it that were read `before`.
     pub(super) fn new(scope: &Scope, args: &LintArgs, before: &BTreeSet<PathBuf>) -> Self {
-        let mut interest = Self { folders: scope.given.clone(), own: own_files(), ..Self::default() };
+        let mut interest = Self { folders: scope.given.clone(), own: output_files(), ..Self::default() };
         for folder in &scope.given {
             interest.add_way(folder);
             let settings = folder.ancestors().skip(1).map(|folder| folder.join(FILE_NAME));
@@ -55,7 +52,7 @@ impl Interest {
         for file in &outcome.files {
             let path = normalize(&scope.working_folder.join(file.source.path()));
             // What is no file of its own, such as a text in YAML, counts as the one that holds it.
-            let Ok(real) = path.canonicalize() else { continue };
+            let Ok(real) = canonicalize(&path) else { continue };
             for path in [path, real].iter().filter(|path| !self.is_inside(path)).collect::<Vec<_>>() {
                 self.add(path);
                 self.files.insert(path.clone());
@@ -98,8 +95,7 @@ impl Interest {
     }
 
     fn is_own(&self, path: &Path) -> bool {
-        !self.own.is_empty()
-            && fs::metadata(path).is_ok_and(|file| self.own.contains(&(file.dev(), file.ino())))
+        !self.own.is_empty() && found_at(path).is_ok_and(|(_, file)| self.own.contains(&file))
     }
 
     /// A path and all folders above: each may be renamed or replaced.
@@ -111,7 +107,7 @@ impl Interest {
     fn add(&mut self, path: &Path) {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return };
         // The system tells a folder's changes by one name alone, however often it is watched.
-        let Ok(parent) = parent.canonicalize() else { return };
+        let Ok(parent) = canonicalize(parent) else { return };
         self.paths.insert(parent.join(name));
         if !self.is_inside(&parent) {
             self.places.insert(parent);
@@ -123,16 +119,10 @@ impl Interest {
     }
 }
 
-/// Standard output and standard error where they are files.
-fn own_files() -> Vec<(u64, u64)> {
-    let (stdout, stderr) = (io::stdout(), io::stderr());
-    let metadata = |file: BorrowedFd<'_>| fs::File::from(file.try_clone_to_owned().ok()?).metadata().ok();
-    let files = [metadata(stdout.as_fd()), metadata(stderr.as_fd())].into_iter().flatten();
-    files.filter(Metadata::is_file).map(|file| (file.dev(), file.ino())).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use notify::event::{AccessKind, CreateKind, Flag, ModifyKind};
 
     use super::*;
