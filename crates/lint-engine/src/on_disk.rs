@@ -32,6 +32,14 @@ pub(crate) struct OnDisk<'a> {
     all_placeholders: BTreeMap<&'a str, Option<&'a str>>,
 }
 
+/// On which ways through the branches of a template a finding holds.
+struct Where {
+    /// In words.
+    note: String,
+    /// Whether the words name the conditions.
+    is_told: bool,
+}
+
 impl<'a> OnDisk<'a> {
     /// `None` where all files are read as they are.
     pub(crate) fn of(loaded: &'a Loaded) -> Option<Self> {
@@ -207,8 +215,12 @@ impl<'a> OnDisk<'a> {
         }
         let mut findings: Vec<Finding> = Vec::with_capacity(merged.len());
         for (mut finding, _, alternatives) in merged {
-            if let Some(note) = self.only_where(&finding, &alternatives) {
-                // Whether two conditions ever hold together, no template tells.
+            if let Some(Where { note, is_told }) = self.only_where(&finding, &alternatives) {
+                // Whether two conditions ever hold together, no template tells; where it cannot even be said which two,
+                // nobody could look.
+                if !is_told && finding.is_refusal() && !finding.labels.is_empty() {
+                    continue;
+                }
                 if finding.rule.group == Group::Configuration {
                     finding.severity = finding.severity.min(Severity::Info);
                 }
@@ -229,7 +241,8 @@ impl<'a> OnDisk<'a> {
     }
 
     /// On which ways through the branches a finding holds, if its line is on others too.
-    fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
+    fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<Where> {
+        let untold = |note: String| Some(Where { note, is_told: false });
         let place = finding.primary.place;
         let all: Vec<&Hosted> = self.sources.ways(place.file).filter_map(|id| self.hosted(id)).collect();
         // A word of a branch is on no other way, but its statement may be.
@@ -243,7 +256,7 @@ impl<'a> OnDisk<'a> {
         // Where one condition is taken not to hold at a time, hardly any two of them are ever seen together.
         let is_one_by_one = all.len() > 2 && all.iter().all(|one| one.view().premises().len() <= 1);
         if finding.is_refusal() && is_one_by_one && without.is_empty() && on_line.len() < all.len() {
-            return Some(format!(
+            return untold(format!(
                 "on {} of {} ways that were tried through the branches of the template",
                 with.len(),
                 all.len()
@@ -253,7 +266,7 @@ impl<'a> OnDisk<'a> {
             return None;
         }
         if self.among_others.contains(&place.file) {
-            return Some("on some ways through the branches of the templates".to_owned());
+            return untold("on some ways through the branches of the templates".to_owned());
         }
         let sets = |ways: &[&'a Hosted]| -> Vec<Vec<Premise<'a>>> {
             let sets = ways.iter().flat_map(|one| one.view().premise_sets());
@@ -262,7 +275,7 @@ impl<'a> OnDisk<'a> {
         let (with_sets, without_sets) = (sets(&with), sets(&without));
         let told = cases(&with_sets, &without_sets).or_else(|| common(&with_sets, &without_sets));
         if let Some(cases) = told {
-            return Some(format!("where {cases} in the template"));
+            return Some(Where { note: format!("where {cases} in the template"), is_told: true });
         }
         // Where one condition is taken not to hold at a time, the others say nothing.
         let holds_in = |one: &Hosted, premise: &(String, bool)| one.view().premises().contains(premise);
@@ -274,9 +287,9 @@ impl<'a> OnDisk<'a> {
             });
         if let Some((text, holds)) = lacking.next() {
             let holds = if *holds { "does not hold" } else { "holds" };
-            return Some(format!("where `{text}` {holds} in the template"));
+            return Some(Where { note: format!("where `{text}` {holds} in the template"), is_told: true });
         }
-        Some(format!("on {} of {} ways through the branches of the template", with.len(), on_line.len()))
+        untold(format!("on {} of {} ways through the branches of the template", with.len(), on_line.len()))
     }
 
     /// The nodes of a picture: places on disk, and words as they are written there.
