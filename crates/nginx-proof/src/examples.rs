@@ -74,7 +74,9 @@ fn program() -> Result<PathBuf, Error> {
     let cargo: OsString = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);
     // Beside an example cargo chooses the features of tests: with others it would compile most crates a second time.
-    build.args(["build", "--quiet", "--locked", "--bin", "nginx-ws-lint", "--example", "probe"]).current_dir(root());
+    build
+        .args(["build", "--quiet", "--locked", "--bin", "nginx-ws-lint", "--example", "probe"])
+        .current_dir(root());
     let status = build.status().map_err(|error| Error::Run { program: cargo.into(), error })?;
     let program = folder.join("nginx-ws-lint");
     match status.success() && program.exists() {
