@@ -218,7 +218,7 @@ impl<'a> OnDisk<'a> {
             if let Some(Where { note, is_told }) = self.only_where(&finding, &alternatives) {
                 // Whether two conditions ever hold together, no template tells; where it cannot even be said which two,
                 // nobody could look.
-                if !is_told && finding.is_refusal() && !finding.labels.is_empty() {
+                if !is_told && finding.is_refusal() && self.takes_another_branch(&finding) {
                     continue;
                 }
                 if finding.rule.group == Group::Configuration {
@@ -238,6 +238,17 @@ impl<'a> OnDisk<'a> {
                 .then_with(|| one.message.cmp(&other.message))
         });
         findings
+    }
+
+    /// Whether a finding is also about a line that stands on other ways than its own line does.
+    fn takes_another_branch(&self, finding: &Finding) -> bool {
+        let own = finding.primary.place;
+        let is_apart = |other: Place| {
+            let mut ways = self.sources.ways(own.file).filter_map(|id| self.hosted(id));
+            other.file != own.file
+                || ways.any(|one| one.view().shows(other.span.start) && !one.view().shows(own.span.start))
+        };
+        finding.labels.iter().any(|label| is_apart(label.place))
     }
 
     /// On which ways through the branches a finding holds, if its line is on others too.

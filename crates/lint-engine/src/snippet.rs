@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use nginx_semantics::{NginxVersion, VersionRange};
-use ws_model::applications::{Application, Heartbeat, HeartbeatBy, OriginCheck};
+use ws_model::applications::{Application, Heartbeat, HeartbeatBy, OriginCheck, handshake_query};
 use ws_model::layers::{IdlePreset, Passes, Preset};
 
 use crate::trace::{Query, Url, UrlError};
@@ -100,7 +100,8 @@ impl Wanted {
     }
 
     fn query(&self) -> Result<Query, UrlError> {
-        let url = Url::parse(&format!("wss://{}{}", self.name, self.path()))?;
+        let path = self.path();
+        let url = Url::parse(&format!("wss://{}{path}{}", self.name, handshake_query(&path)))?;
         Ok(Query::handshake(url))
     }
 

@@ -61,7 +61,7 @@ fn absent(outcome: &Outcome) -> Option<String> {
         let findings = count(number, "finding");
         let remedy = match is_sarif {
             true => "the SARIF file of this run, `--report sarif=FILE`, is the next baseline",
-            false => "`nginx-ws-lint baseline prune` takes them out",
+            false => "`nginx-ws-lint baseline prune` removes them",
         };
         format!("{findings} of the baseline {verb} gone; {remedy}")
     })

@@ -288,8 +288,35 @@ pub(crate) fn files(text: &[u8]) -> Vec<Found> {
 
 /// Whether a line is what nginx says beside the dump.
 fn is_message(line: &[u8]) -> bool {
-    line.trim_ascii().starts_with(b"nginx: ")
+    message(line.trim_ascii()).is_some()
 }
+
+/// What nginx says in a line of its own on standard error, with its level in brackets or without one: `nginx: [emerg] …`.
+/// Where the error log is compiled to be there, as in Debian (`--error-log-path=stderr`), a line has the time and the
+/// process instead of the name: `2026/12/01 09:35:56 [emerg] 7#7: …` (`core/ngx_log.c:ngx_log_error_core`).
+pub fn message(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let levelled = |rest: &'_ [u8]| -> Option<usize> {
+        let end = rest.iter().position(|byte| *byte == b']')?;
+        (rest.starts_with(b"[") && rest.get(end + 1) == Some(&b' ')).then_some(end + 1)
+    };
+    if let Some(rest) = line.strip_prefix(b"nginx: ").filter(|rest| !rest.is_empty()) {
+        let (level, text) = rest.split_at_checked(levelled(rest).unwrap_or(0))?;
+        return Some((level, text.trim_ascii_start()));
+    }
+    let (time, rest) = line.split_at_checked(TIME.len())?;
+    let is_time = time.iter().zip(TIME).all(|(byte, like)| match like {
+        b'0' => byte.is_ascii_digit(),
+        other => byte == other,
+    });
+    let (level, text) = rest.split_at_checked(levelled(rest).filter(|_| is_time)?)?;
+    let process = text.iter().position(|byte| *byte == b':')?;
+    let (process, text) = text.split_at_checked(process + 1)?;
+    let is_process = process.iter().all(|byte| byte.is_ascii_digit() || b" #:".contains(byte));
+    is_process.then(|| (level, text.trim_ascii_start()))
+}
+
+/// How the time of nginx's error log looks, a digit being `0`.
+const TIME: &[u8] = b"0000/00/00 00:00:00 ";
 
 /// What a shell shows before a command, as the line says that asks for the dump: `web1 ~ #` of `web1 ~ # nginx -T`.
 fn prompt<'t>(text: &'t [u8], lines: &[Span]) -> Option<&'t [u8]> {

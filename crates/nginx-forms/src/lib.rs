@@ -30,7 +30,7 @@ mod view;
 mod yaml;
 
 pub use build::ViewBuilder;
-pub use dump::is_dump;
+pub use dump::{is_dump, message};
 pub use form::{Form, Found, has_ingress, has_other_routes, unread_annotations, views, views_in};
 pub use ingress::{Controller, Ignored, Rendered};
 pub use view::{Escape, Refusal, View, WrittenAs};

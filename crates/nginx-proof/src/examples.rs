@@ -92,6 +92,7 @@ fn program() -> Result<PathBuf, Error> {
 fn steady(text: &str, version: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
+        let line = line.replace("less than 1 ms", "1 ms");
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         for at in 1..words.len() {
             let (Some(number), Some(unit)) = (words.get(at - 1), words.get(at)) else { continue };

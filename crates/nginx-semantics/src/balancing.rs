@@ -202,7 +202,14 @@ impl<'s> Balancing<'s> {
             |peer: &Peer<'s>| peer.directive.arguments().skip(1).any(|word| is_unknown(&word));
         let takes_part = |peer: &&Peer<'s>| !peer.has("backup") && !peer.has("down") && !may_be_either(peer);
         *self.sharing.get_or_init(|| {
-            let mut all: Vec<_> = self.peers.iter().filter(takes_part).map(Peer::destination).collect();
+            // All ways to say this machine as one: what listens there is most often the same program.
+            let server = |peer: &Peer<'s>| match peer.destination() {
+                (host, port) if matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") => {
+                    ("localhost".to_owned(), port)
+                }
+                other => other,
+            };
+            let mut all: Vec<_> = self.peers.iter().filter(takes_part).map(server).collect();
             all.sort();
             all.dedup();
             all.len()

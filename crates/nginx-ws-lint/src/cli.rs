@@ -129,7 +129,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Show, begin or describe the settings
+    /// Show, create or describe the settings
     #[command(subcommand)]
     Config(Box<ConfigCommand>),
     /// List every WebSocket endpoint with what is in effect there
@@ -256,7 +256,7 @@ impl Command {
 pub(crate) enum BaselineCommand {
     /// Write all findings of today to FILE
     Create(BaselineArgs),
-    /// Take out of FILE what is not found any more
+    /// Remove from FILE the findings that no longer exist
     Prune(BaselineArgs),
 }
 
@@ -341,7 +341,7 @@ pub(crate) struct EvidenceArgs {
     /// A path that carries WebSockets, in every server, or a URL in the one that gets it (repeatable)
     #[arg(long, value_name = "PATH_OR_URL", value_parser = websocket_path, help_heading = "Input")]
     pub(crate) ws_path: Vec<String>,
-    /// Take all that proxies, in `http` and `stream`, for a WebSocket endpoint
+    /// Treat everything that proxies, in `http` and `stream`, as a WebSocket endpoint
     #[arg(long, help_heading = "Input")]
     pub(crate) assume_websocket: bool,
 }
@@ -376,16 +376,16 @@ pub(crate) struct LintArgs {
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
-    /// Tell only findings that FILE does not have: one made by `baseline create`, or the SARIF file of an earlier run
+    /// Report only findings that are not in FILE: one made by `baseline create`, or the SARIF file of an earlier run
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "Rules")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Tell only findings whose line, or a line that explains them, was changed since this commit; all of the tree is judged
+    /// Report only findings whose line, or a line that explains them, was changed since this commit; the whole tree is still judged
     #[arg(long, value_name = "GIT_REF", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "Rules")]
     pub(crate) since: Option<String>,
     /// Show what comments suppress too
     #[arg(long, help_heading = "Rules")]
     pub(crate) no_ignores: bool,
-    /// Exit with 2 if a file looks like nginx configuration and was not judged, though it was only walked
+    /// Exit with 2 if a file looks like nginx configuration but was not judged, even if you did not name it
     #[arg(long, help_heading = "Rules")]
     pub(crate) fail_on_skipped: bool,
     #[command(flatten)]
@@ -424,7 +424,7 @@ pub(crate) struct LintArgs {
     /// Say on standard error how long each stage took
     #[arg(long, help_heading = "Output")]
     pub(crate) timings: bool,
-    /// Findings only: no summary, no notices but of what could not be done
+    /// Findings only: no summary, no notices except about what could not be done
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
     /// List the endpoints too, with the values in effect there and the lines that set them
@@ -445,7 +445,7 @@ pub(crate) struct FixArgs {
     pub(crate) unsafe_fixes: bool,
     /// Show what --fix would change as a unified diff, and change nothing
     ///
-    /// Outside a terminal, hunks that command a CI system or a terminal are withheld; --output writes them too.
+    /// Outside a terminal, hunks that a CI system or a terminal would obey are withheld; --output writes them too.
     #[arg(long, help_heading = "Fixing")]
     pub(crate) diff: bool,
     /// Write a comment with this reason above each line with findings, so that they are suppressed from now on
@@ -512,7 +512,7 @@ pub(crate) struct TraceArgs {
     pub(crate) url: Url,
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// A header field that the client sends too, or in place of its own; `NAME:` alone takes one away (repeatable)
+    /// A header field that the client sends too, or in place of its own; `NAME:` alone removes one (repeatable)
     #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header, help_heading = "Request")]
     pub(crate) header: Vec<(String, String)>,
     /// Where the client is, for `allow`, `deny` and `$remote_addr`; without it each way is shown
@@ -547,7 +547,7 @@ pub(crate) struct EndpointsArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) color: ColorArgs,
-    /// The table only: no count, no notices but of what could not be done
+    /// The table only: no count, no notices except about what could not be done
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Show each endpoint with the lines that set its values

@@ -21,9 +21,8 @@ fn tell(info: &PanicHookInfo<'_>) {
         say(line);
     }
     // Where nothing unwinds (the profile `small`), what follows is SIGABRT, which is no exit code of this program.
-    if cfg!(panic = "abort") {
-        std::process::exit(Exit::Failed.code().into());
-    }
+    #[cfg(panic = "abort")]
+    std::process::exit(Exit::Failed.code().into());
 }
 
 fn text(what: &str, place: &str) -> String {

@@ -128,7 +128,7 @@ impl Ages {
             let slots = slots.map(|slot| (slot.value_iterated_to(), u64::from(slot.count_at_value())));
             slots.map(|(value, count)| (u64::midpoint(low(value), high(value)), count)).collect()
         };
-        let mut steps = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
         while steps.len() < MOST {
             let Some(mut step) = largest(&slots, histogram.len(), &width) else { break };
             let near = reach(step.at, width(step.at)) * 2;
@@ -140,9 +140,36 @@ impl Ages {
                 step = refined(step, &fine, (low(step.span.0), high(step.span.1)), width(step.at));
             }
             step.within = step.within.max(UNIT / 2);
-            steps.push(step);
+            // The ages of one limit may lie in several slots beside each other.
+            match steps.iter_mut().find(|other: &&mut Step| is_beside(other, &step, width(step.at))) {
+                Some(other) => *other = other.and(step),
+                None => steps.push(step),
+            }
         }
         steps
+    }
+}
+
+/// Whether no slot is between two steps.
+fn is_beside(one: &Step, other: &Step, width: u64) -> bool {
+    one.span.0 <= other.span.1 + width && other.span.0 <= one.span.1 + width
+}
+
+impl Step {
+    /// Both as one.
+    fn and(self, other: Self) -> Self {
+        let span = (self.span.0.min(other.span.0), self.span.1.max(other.span.1));
+        let count = self.count + other.count;
+        let at = (self.at * self.count + other.at * other.count) / count.max(1);
+        let reach = |step: Self| step.at.abs_diff(at) + step.within;
+        let unsure = |step: Self| if step.unsure > 0 { step.at.abs_diff(at) + step.unsure } else { 0 };
+        Self {
+            at,
+            within: reach(self).max(reach(other)),
+            count,
+            span,
+            unsure: unsure(self).max(unsure(other)),
+        }
     }
 }
 
@@ -262,6 +289,16 @@ mod tests {
                 assert_eq!(step.unsure, 0);
             }
         }
+    }
+
+    /// More ages than are told apart, in slots beside each other.
+    #[test]
+    fn one_limit_is_one_step() {
+        let others = (0..2_000_u64).map(|index| 900 + index * 86_371);
+        let cut = (0..400_u64).map(|index| 14_390_000 + index * 50);
+        let steps = ages(others.chain(cut)).steps();
+        let [step] = steps.as_slice() else { panic!("{steps:?}") };
+        assert!(step.count >= 300 && step.at.abs_diff(14_400_000) < 5_000, "{step:?}");
     }
 
     #[test]

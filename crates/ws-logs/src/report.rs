@@ -48,13 +48,18 @@ impl Book<'_> {
                 Key::Path(..) | Key::Others => None,
             };
             let idle = location.as_ref().and_then(|location| location.idle.as_ref());
-            let cliff = |step: Step| Cliff {
-                at_ms: step.at,
-                within_ms: step.within,
-                count: step.count,
-                of: tally.ages.count(),
-                timed_out: tells_timeouts.then(|| tally.timed_out.between(step.span.0, step.span.1)),
-                cause: cause(step, idle, &layers, has_configuration && location.is_some()),
+            let cliff = |step: Step| {
+                let timed_out = tells_timeouts.then(|| tally.timed_out.between(step.span.0, step.span.1));
+                // An idle timeout counts from the last traffic, which may be long after the handshake.
+                let is_nginxs = timed_out.is_some_and(|number| number * 2 > step.count);
+                Cliff {
+                    at_ms: step.at,
+                    within_ms: step.within,
+                    count: step.count,
+                    of: tally.ages.count(),
+                    timed_out,
+                    cause: cause(step, idle, is_nginxs, &layers, has_configuration && location.is_some()),
+                }
             };
             let cliffs = tally.ages.steps().into_iter().map(cliff).collect();
             let traffic = tally.told();
@@ -183,10 +188,17 @@ fn endpoint(key: &Key, location: Option<Location>, traffic: Traffic, cliffs: Vec
     }
 }
 
-/// What ends connections at a step.
-fn cause(step: Step, idle: Option<&IdleLimit>, layers: &[LayerLimit], is_configured: bool) -> CliffCause {
+/// What ends connections at a step; `is_nginxs`: the error log says of most of them that nginx timed out.
+fn cause(
+    step: Step,
+    idle: Option<&IdleLimit>,
+    is_nginxs: bool,
+    layers: &[LayerLimit],
+    is_configured: bool,
+) -> CliffCause {
     let is_it = |limit: u64| is_by(limit, step.at) || limit.abs_diff(step.at) <= step.unsure;
-    if let Some(idle) = idle.filter(|idle| is_it(idle.milliseconds)) {
+    let is_idle = |limit: u64| is_it(limit) || is_nginxs && limit <= step.at;
+    if let Some(idle) = idle.filter(|idle| is_idle(idle.milliseconds)) {
         return CliffCause::Limit {
             directive: idle.directive,
             milliseconds: idle.milliseconds,
@@ -246,7 +258,24 @@ fn of_endpoint(
 
 #[cfg(test)]
 mod tests {
-    use super::is_by;
+    use lint_finding::{CliffCause, Place};
+    use nginx_semantics::FileId;
+
+    use super::{IdleLimit, Step, cause, is_by};
+
+    /// The silence begins with the last traffic: what the error log says of the connections decides.
+    #[test]
+    fn what_nginx_timed_out_is_by_its_limit() {
+        let place = Place { file: FileId(0), span: Default::default() };
+        let idle =
+            IdleLimit { directive: "proxy_read_timeout", milliseconds: 10_000, place, is_default: false };
+        let step = |at| Step { at, within: 100, count: 60, span: (at - 100, at + 100), unsure: 0 };
+        let is_limit = |at, is_nginxs| {
+            matches!(cause(step(at), Some(&idle), is_nginxs, &[], true), CliffCause::Limit { .. })
+        };
+        assert!(is_limit(10_040, false) && is_limit(13_000, true) && is_limit(45_000, true));
+        assert!(!is_limit(13_000, false) && !is_limit(9_000, true));
+    }
 
     #[test]
     fn a_limit_ends_what_is_a_little_older() {

@@ -12,7 +12,6 @@ use nginx_semantics::{
 use crate::arrival::Arrival;
 use crate::model::Model;
 use crate::url::Url;
-use crate::walk::is_settled;
 
 /// A path that the user names, in a server that does not hand it to an upstream which could take a handshake.
 #[derive(Debug)]
@@ -123,7 +122,8 @@ impl<'s> Model<'s> {
                 }
                 match self.line_not_given(&exchange).filter(|_| is_lost) {
                     Some(line) => partial = partial.or(Some((path.clone(), line))),
-                    None if is_lost && is_settled(&exchange) => {
+                    // Whatever an `if` asks of a client, none comes to an upstream.
+                    None if is_lost => {
                         lost.push(LostPath { path: path.clone(), server, exchange: Arc::new(exchange) });
                     }
                     None => {}

@@ -3,6 +3,7 @@
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{ContextId, ContextKind, Directive, defaults};
 use nginx_syntax::Span;
+use ws_model::applications::handshake_query;
 use ws_model::{Browser, Endpoint, Handshake, Line, has_token};
 
 use crate::Context;
@@ -235,10 +236,11 @@ pub(crate) fn with_curl_at(help: String, site: &str, path: &str) -> String {
 
 fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
     let Some(Url { site, path }) = url else { return help };
+    let query = handshake_query(path);
     let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };
     format!(
         "{help}{VERIFY}that it answers 101:{INDENT}curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
-         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '{site}{path}'"
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '{site}{path}{query}'"
     )
 }
 

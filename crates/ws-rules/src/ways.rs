@@ -286,4 +286,21 @@ mod tests {
         }
         assert!(!is_safe(&text(IGNORED, "", "~ ^/auth$")));
     }
+
+    /// What an `if` of the server asks of clients changes nothing for a path that comes to no upstream.
+    #[test]
+    fn a_path_that_is_lost_on_every_way_is_told() {
+        for condition in
+            ["$http_cookie ~ x) { set $d 1; }", "$host = b.test) { return 301 https://b.test/; }"]
+        {
+            for location in ["location / { root /x; }", "location / { return 404; }", ""] {
+                let text = format!(
+                    "events {{}} http {{ server {{ listen 80; server_name a.test; if ({condition} {location} }} }}"
+                );
+                let findings = found_at(Some("/live"), &text);
+                let told = findings.iter().filter(|one| one.severity > Severity::Info).count();
+                assert_eq!(told, 1, "{text}: {findings:#?}");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::documents::HEADER;
 pub(crate) fn table() -> String {
     let mut text = format!(
         "{HEADER}\n# Rules\n\n\
-         {} rules. A rule runs unless `--ignore` names it or its group.\n\n\
+         {} rules. A rule runs unless `--ignore` names it or its group; one of level pedantic runs only if `--select` or the settings name it.\n\n\
          *Severity* is the highest that a finding of the rule has; one may have less where the evidence is weaker or \
          where only some nginx versions are affected.\n\
          *Fix* says whether findings come with an edit: `--fix` applies the safe ones, `--unsafe-fixes` \

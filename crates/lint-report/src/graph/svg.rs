@@ -173,7 +173,7 @@ fn legend(graph: &Graph) -> Vec<String> {
     signs.extend(has(&|node| node.is_endpoint).then_some("blue frame: WebSocket endpoint"));
     signs.extend(has(&|node| node.is_vague).then_some("dashed frame: not known, or left out"));
     let has_link = graph.edges.iter().any(|edge| edge.is_link);
-    signs.extend(has_link.then_some("dashed arrow: this back end is that socket"));
+    signs.extend(has_link.then_some("dashed arrow: this back end is a socket of the nginx at the arrow"));
     let mut lines = Vec::new();
     lines.extend((!signs.is_empty()).then(|| signs.join(" · ")));
     lines.extend(graph.notes.iter().cloned());

@@ -137,14 +137,23 @@ pub(super) fn cliff(report: &LogReport, cliff: &Cliff, unicode: bool) -> String 
     );
     let outcome = &report.outcome;
     let age = format!("{} s", seconds(cliff.at_ms));
+    // An idle timeout counts from the last traffic.
+    let silence = |limit: u64| match cliff.at_ms.saturating_sub(limit) {
+        late if late >= 2_000 => {
+            format!("; the silence began about {} s after the handshake", (late + 500) / 1_000)
+        }
+        _ => String::new(),
+    };
     let why = match &cliff.cause {
         CliffCause::Limit { directive, milliseconds, place, is_default: true } => format!(
-            "the default of `{directive}`, {}, is in effect for {}",
+            "the default of `{directive}`, {}, is in effect for {}{}",
             edge_or_duration(*milliseconds),
-            at(outcome, *place)
+            at(outcome, *place),
+            silence(*milliseconds)
         ),
         CliffCause::Limit { directive, milliseconds, place, is_default: false } => {
-            format!("`{directive}` is {} at {}", edge_or_duration(*milliseconds), at(outcome, *place))
+            let (limit, place) = (edge_or_duration(*milliseconds), at(outcome, *place));
+            format!("`{directive}` is {limit} at {place}{}", silence(*milliseconds))
         }
         CliffCause::Layers(guesses) => {
             format!("nothing in this configuration ends them at {age}{}", layers(guesses))

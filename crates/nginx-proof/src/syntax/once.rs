@@ -9,7 +9,7 @@ use crate::{Binary, Error};
 
 /// Words that directives take: some of them are right for each. The second line has others, right or wrong: a setter's first
 /// question is whether there was a line before, and one that asks about words first may take a second line.
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 17] = [
     // `internal` takes none.
     "",
     "8s",
@@ -27,6 +27,7 @@ const WORDS: [&str; 16] = [
     "optional",
     "on",
     "build",
+    "GET",
 ];
 
 /// What nginx says of the directives that may stand once.
@@ -57,7 +58,8 @@ pub fn prove_once(binary: &Binary) -> Result<Once, Error> {
         };
         let (mut is_refused, mut is_taken) = (false, false);
         for words in WORDS {
-            let line = |words: &str| format!("{} {words};\n", row.name);
+            let end = if row.block { " {}" } else { ";" };
+            let line = |words: &str| format!("{} {words}{end}\n", row.name);
             let words_of = words.split(' ').filter(|word| !word.is_empty());
             let other: Vec<String> = words_of.map(|word| format!("9{word}")).collect();
             let Some(twice) = test(&[line(words), line(&other.join(" "))].concat())? else { break };

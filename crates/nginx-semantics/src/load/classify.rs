@@ -37,6 +37,9 @@ pub(super) fn reason_to_skip(
     if is_dump(file) {
         return Some(SkipReason::Dump);
     }
+    if let Some(message) = of_failed_test(file.bytes()) {
+        return Some(SkipReason::FailedTest(message));
+    }
     let is_nginx =
         (is_named && !structure::is_foreign_from_start(file) && !structure::has_nothing_of_nginx(file))
             || structure::is_nginx(file, path, ignores_comments);
@@ -52,22 +55,19 @@ pub(super) fn reason_to_skip(
     if nginx_forms::is_dump(file.bytes()) {
         return Some(SkipReason::Dump);
     }
-    if let Some(message) = of_failed_test(file.bytes()) {
-        return Some(SkipReason::FailedTest(message));
-    }
     Some(if words::holds(file.bytes(), Measure::Lines) { SkipReason::Mixed } else { SkipReason::NotNginx })
 }
 
 /// What nginx has against its configuration, if a text is nothing but what `nginx -t` and `nginx -T` say then: such a
 /// configuration is not printed (`core/nginx.c:main`).
 fn of_failed_test(text: &[u8]) -> Option<String> {
+    if !text.trim_ascii_end().ends_with(b" test failed") {
+        return None;
+    }
     let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    let says = |line: &[u8]| line.strip_prefix(b"nginx: ").is_some_and(|rest| !rest.is_empty());
-    let first =
-        lines().find_map(|line| line.strip_prefix(b"nginx: ").filter(|line| line.starts_with(b"[emerg]")))?;
-    let ends = lines().next_back().is_some_and(|line| line.ends_with(b" test failed"));
-    (ends && lines().filter(|line| says(line)).count() * 2 > lines().count())
-        .then(|| lossy(first).into_owned())
+    let (level, first) = lines().filter_map(nginx_forms::message).find(|(level, _)| *level == b"[emerg]")?;
+    (lines().filter_map(nginx_forms::message).count() * 2 > lines().count())
+        .then(|| format!("{} {}", lossy(level), lossy(first)))
 }
 
 /// What is wrong with the encoding of a file, as far as nginx minds: it passes over comments whatever they hold
@@ -95,7 +95,8 @@ fn is_dump(file: &SourceFile) -> bool {
     };
     let heads = file.tree.comments().filter(|comment| is_head(comment.of(file.bytes()))).take(2).count();
     // Of one file, with what nginx says before it.
-    let has_message = || file.bytes().split(|byte| *byte == b'\n').any(|line| line.starts_with(b"nginx: "));
+    let has_message =
+        || file.bytes().split(|byte| *byte == b'\n').any(|line| nginx_forms::message(line).is_some());
     (heads > 1 || heads == 1 && has_message()) && !may_be_main(file)
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct ProbeArgs {
     /// The browser whose handshake is sent
     #[arg(long = "as", value_name = "BROWSER", value_enum, default_value_t, help_heading = "Request")]
     pub(crate) browser: BrowserName,
-    /// A header field that is sent too, or in place of the browser's; `NAME:` alone takes one away (repeatable)
+    /// A header field that is sent too, or in place of the browser's; `NAME:` alone removes one (repeatable)
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = "Request")]
     pub(crate) header: Vec<String>,
     /// The page that opens the WebSocket [default: the site of the URL]

@@ -40,7 +40,9 @@ fn is_word(text: &str) -> bool {
 
 fn path(text: &str) -> Result<String, String> {
     match text {
-        _ if !text.starts_with('/') => Err("a path begins with `/`".to_owned()),
+        _ if !text.starts_with('/') => {
+            Err("a path begins with `/`; write it before the servers, such as /ws/ 10.0.0.1:3000".to_owned())
+        }
         _ if !is_word(text) || text.contains('?') => Err("this is not the path of a URL".to_owned()),
         // nginx compares locations with the decoded path, in which dots and double slashes are resolved.
         _ if text.contains('%') => {

@@ -54,7 +54,7 @@ fn two_lines_of_some_of_many_ways_are_not_refused() {
     };
     assert_eq!(severities(&text), [""; 0]);
     // What is wrong by itself is told, in a branch too.
-    let alone = text.replace("client_max_body_size 2m;", "client_max_body_size 2x;");
+    let alone = text.replace("client_max_body_size 2m;", "client_max_body_size;");
     assert_eq!(severities(&alone), ["info"]);
     // What stands in no branch is as certain as ever.
     let certain = text.replace("listen 80;\n", "listen 80;\nlisten 80;\n");
@@ -193,14 +193,17 @@ fn nothing_of_a_dump_is_refused() {
     let tree = Tree::new(&[("dump.txt", text.as_str())]);
     let found = findings(&tree, &["."]);
     assert!(found.iter().all(|one| !one["message"].as_str().unwrap().contains("refuses")), "{found:#?}");
-    let failed = "nginx: [emerg] unknown directive \"foo\" in /etc/nginx/conf.d/a.conf:3\nnginx: configuration file /etc/nginx/nginx.conf test failed\n";
-    let run = Tree::new(&[]).run_with(&["-"], failed.as_bytes());
-    assert_eq!(run.code, Some(2), "{}", run.shown());
-    assert!(
-        run.stderr.contains("[emerg] unknown directive") || run.stdout.contains("[emerg] unknown directive"),
-        "{}",
-        run.shown()
-    );
+    // Debian's nginx writes its messages as into a log.
+    for before in ["nginx: [emerg] ", "2026/12/01 09:35:56 [emerg] 29561#29561: "] {
+        let failed = format!(
+            "{before}unknown directive \"foo\" in /etc/nginx/conf.d/a.conf:3\nnginx: configuration file /etc/nginx/nginx.conf test failed\n"
+        );
+        let run = Tree::new(&[]).run_with(&["-"], failed.as_bytes());
+        assert_eq!(run.code, Some(2), "{}", run.shown());
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains("[emerg] unknown directive"), "{}", run.shown());
+        assert!(!said.contains("syntax-error"), "{}", run.shown());
+    }
     // One file, with what nginx says before it.
     let one = "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp { server { listen 80; } }\n";
     let run = Tree::new(&[]).run_with(&["-"], one.as_bytes());

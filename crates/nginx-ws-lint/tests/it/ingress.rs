@@ -407,7 +407,8 @@ fn what_answers_in_place_of_the_back_end_is_followed() {
             0,
             "`auth_request /_external-auth-0`",
         ),
-        ("nginx.ingress.kubernetes.io/auth-type: basic", tls, "10.1.1.1", 1, "401"),
+        // With the password it is let through.
+        ("nginx.ingress.kubernetes.io/auth-type: basic", tls, "10.1.1.1", 0, "401"),
         ("nginx.ingress.kubernetes.io/auth-tls-secret: ns/ca", tls, "10.1.1.1", 0, "403 from nginx"),
         (
             "nginx.ingress.kubernetes.io/whitelist-source-range: {{ .Values.ranges }}",

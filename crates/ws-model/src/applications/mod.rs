@@ -12,6 +12,14 @@ use nginx_semantics::pattern::Pattern;
 use crate::evidence::segments_of;
 
 mod table;
+/// What a handshake needs behind this path for an answer of 101: without its version and transport an Engine.IO server, such
+/// as that of Socket.IO, answers 400 (<https://github.com/socketio/engine.io-protocol>: `EIO` and `transport`).
+pub fn handshake_query(path: &str) -> &'static str {
+    let path = path.trim_end_matches('/').to_ascii_lowercase();
+    let is_engine = path.ends_with("/socket.io") || path.ends_with("/engine.io");
+    if is_engine { "?EIO=4&transport=websocket" } else { "" }
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -56,6 +56,8 @@ pub enum Sign {
     Logged(u16, &'static [&'static str]),
     /// What a person says of it. In a line of a log the same words may be about something else.
     Said(&'static str),
+    /// The same with a number, which says more than all words around it.
+    SaidNumber(&'static str),
 }
 
 /// The longest line that a person says, in bytes.
@@ -81,13 +83,22 @@ impl Sign {
                 let (request, _) = rest.split_once('"')?;
                 weight(request, pieces).filter(|_| codes.contains(&Sign::Status(status)))
             }
-            Self::Said(words) => {
-                let is_said =
-                    line.len() <= LONGEST_SAID && !line.contains(['[', '{']) && !line.contains("http/");
-                (is_said && line.contains(words)).then_some(words.len())
+            Self::Said(words) => (is_said(line) && line.contains(words)).then_some(words.len()),
+            Self::SaidNumber(words) => {
+                let is_whole = |(at, _)| {
+                    let before = line.get(..at).and_then(|before| before.chars().next_back());
+                    !before.is_some_and(|last| last.is_ascii_digit() || last == '.')
+                };
+                (is_said(line) && line.match_indices(words).any(is_whole))
+                    .then_some(LONGEST_SAID + words.len())
             }
         }
     }
+}
+
+/// Whether a line, in lower case, may be what a person says.
+fn is_said(line: &str) -> bool {
+    line.len() <= LONGEST_SAID && !line.contains(['[', '{']) && !line.contains("http/")
 }
 
 /// The bytes of these texts and one, if they follow each other in a line.
@@ -116,7 +127,8 @@ pub fn symptoms_of(line: &str) -> Vec<&'static Symptom> {
     let line = line.split(", client: ").next().unwrap_or_default();
     let logged = of_access_log(line);
     let codes = logged.map_or_else(|| codes_in(line), |status| vec![status]);
-    let is_text = |sign: &&Sign| matches!(sign, Sign::Text(_) | Sign::Vague(_) | Sign::Said(_));
+    let is_text =
+        |sign: &&Sign| matches!(sign, Sign::Text(_) | Sign::Vague(_) | Sign::Said(_) | Sign::SaidNumber(_));
     let weighed = symptoms().filter_map(|symptom| {
         let signs = symptom.signs.iter().filter(|sign| logged.is_none() || !is_text(sign));
         Some((signs.filter_map(|sign| sign.weight(line, &codes)).max()?, symptom))
@@ -183,7 +195,7 @@ mod tests {
                     | Sign::StatusIn(_, code)
                     | Sign::CloseIn(_, code) => code.to_string(),
                     Sign::Text(pieces) | Sign::Vague(pieces) => pieces.join(" x "),
-                    Sign::Said(words) => (*words).to_owned(),
+                    Sign::Said(words) | Sign::SaidNumber(words) => (*words).to_owned(),
                     Sign::Logged(status, pieces) => {
                         format!("\"GET /{} HTTP/1.1\" {status} 0", pieces.join("x"))
                     }
@@ -199,6 +211,29 @@ mod tests {
         let missing: Vec<&str> =
             causes().iter().map(|cause| cause.key).filter(|key| !named.contains(key)).collect();
         assert_eq!(missing, [""; 0]);
+    }
+
+    #[test]
+    fn sixty_seconds_are_no_other_time() {
+        for said in [
+            "closes after 60 seconds",
+            "closes after exactly 60 s",
+            "disconnects every 60 seconds",
+            "websocket disconnects after 60 seconds",
+            "connection drops after 1 minute",
+            "WebSocket closes after 60s",
+            "our chat drops every minute",
+        ] {
+            assert_eq!(first(said), Some("closes after 60 seconds"), "{said}");
+        }
+        for said in [
+            "closes after 360 seconds",
+            "closes after 100 s",
+            "drops after 10 minutes",
+            "closes after 1.60 s",
+        ] {
+            assert_eq!(first(said), Some("closes at the same age every time"), "{said}");
+        }
     }
 
     /// Lines as they are found in logs, consoles and reports, with the first cause that they lead to.

@@ -82,11 +82,14 @@ fn crates_inherit_what_the_workspace_says() {
         let is_inherited =
             |table: &toml::Value| table.get("workspace").and_then(toml::Value::as_bool) == Some(true);
         assert!(is_inherited(&manifest["lints"]), "{name}: lints");
-        for key in ["version", "edition", "rust-version", "license", "publish"] {
+        for key in ["version", "edition", "rust-version", "license"] {
             // What proves the rules runs on no user's machine.
             let may_differ = key == "rust-version" && name == "nginx-proof";
             assert!(may_differ || is_inherited(&manifest["package"][key]), "{name}: {key}");
         }
+        // What no user runs is not published.
+        let is_kept = manifest["package"].get("publish").and_then(toml::Value::as_bool) == Some(false);
+        assert_eq!(is_kept, matches!(name.as_str(), "fuzz" | "nginx-proof" | "xtask"), "{name}: publish");
     }
 }
 

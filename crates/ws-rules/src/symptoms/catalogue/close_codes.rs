@@ -49,7 +49,7 @@ pub(super) static SYMPTOMS: [Symptom; 11] = [
             Text(&["websocket connection to", "socket is not connected"]),
             Text(&["websocket connection to", "connection reset by peer"]),
         ],
-        meaning: "Somebody on the way closed the TCP connection. Before it was open, the handshake failed: the browser says 1006 for that too, and its console has the status. After it was open, it is most often a limit of time: 60 s is nginx's default.",
+        meaning: "Somebody on the way closed the TCP connection. If it was never open, the handshake failed, and the browser's console shows the status. If it was open, a timeout closed it in most cases: 60 s is nginx's default.",
         causes: &[
             "read-timeout-default",
             "read-timeout-short",

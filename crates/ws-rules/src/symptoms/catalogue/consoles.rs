@@ -100,7 +100,7 @@ pub(super) static SYMPTOMS: [Symptom; 15] = [
             Vague(&["was not upgraded to websocket"]),
             Vague(&["there was a bad response from the server"]),
         ],
-        meaning: "The handshake failed, and this message does not say how. Nobody may listen there, or the answer was no 101.",
+        meaning: "The handshake failed, and this message does not say how. Either nothing listens there, or the answer was not 101.",
         causes: &[
             "upgrade-header-missing",
             "connection-header-missing",

@@ -1,6 +1,6 @@
 //! What people say of it.
 
-use super::super::Sign::{Said, Text};
+use super::super::Sign::{Said, SaidNumber, Text};
 use super::super::Symptom;
 use super::TRACE;
 
@@ -8,13 +8,14 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
     Symptom {
         title: "closes after 60 seconds",
         signs: &[
-            Said("60 s"),
-            Said("60s"),
-            Said("60000 ms"),
-            Said("one minute"),
-            Said("1 minute"),
-            Said("every minute"),
-            Said("a minute"),
+            SaidNumber("60 s"),
+            SaidNumber("60s"),
+            SaidNumber("60.0 s"),
+            SaidNumber("60000 ms"),
+            SaidNumber("one minute"),
+            SaidNumber("1 minute"),
+            SaidNumber("every minute"),
+            SaidNumber("a minute"),
         ],
         meaning: "60 s without traffic is the default of `proxy_read_timeout`, and of several load balancers.",
         causes: &["read-timeout-default", "outer-layer-timeout", "k8s-annotation", "read-timeout-short"],
@@ -22,7 +23,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
         source: "ngx_http_proxy_module.c; docs/settings.md has the limits of layers in front",
     },
     Symptom {
-        title: "closes after another round time",
+        title: "closes at the same age every time",
         signs: &[
             Said("closes after"),
             Said("closed after"),

@@ -52,7 +52,7 @@ pub(super) static SYMPTOMS: [Symptom; 20] = [
     Symptom {
         title: "400 Bad Request",
         signs: &[Status(400)],
-        meaning: "The back end takes the request for no handshake, most often for it gets no `Upgrade` or `Connection`, or HTTP/1.0. nginx itself answers 400 to plain HTTP on a TLS port and to headers that are too large.",
+        meaning: "The back end did not see a WebSocket handshake, usually because `Upgrade` or `Connection` is missing or the request came as HTTP/1.0. nginx itself answers 400 to plain HTTP on a TLS port and to headers that are too large.",
         causes: &[
             "upgrade-header-missing",
             "connection-header-missing",
@@ -82,10 +82,10 @@ pub(super) static SYMPTOMS: [Symptom; 20] = [
     Symptom {
         title: "403 Forbidden",
         signs: &[Status(403)],
-        meaning: "The back end does not like the `Origin` of the handshake, which it compares with `Host` and the scheme, or a rule of nginx forbids the client.",
+        meaning: "The back end rejects the `Origin` of the handshake, which it compares with `Host` and the scheme, or a rule of nginx forbids the client.",
         causes: &["host-header", "forwarded-proto-missing", "auth-on-handshake", "location-not-matched"],
         next: "whether the back end gets the `Host` and `X-Forwarded-Proto` that the browser's page has: `nginx-ws-lint trace URL PATHS`",
-        source: "RFC 6455 section 4.2.2 (4): a server answers 403 to an origin that it does not take",
+        source: "RFC 6455 section 4.2.2 (4): a server answers 403 to an origin that it does not accept",
     },
     Symptom {
         title: "404 Not Found",
@@ -154,7 +154,7 @@ pub(super) static SYMPTOMS: [Symptom; 20] = [
     Symptom {
         title: "444 or 499: closed without an answer",
         signs: &[Status(444), Status(499), Text(&["err_empty_response"]), Text(&["empty reply from server"])],
-        meaning: "444: nginx closes the connection as it is told to. 499: the client or a proxy in front gave up before the back end answered.",
+        meaning: "444: the configuration says `return 444`, so nginx closes the connection without an answer. 499: the client or a proxy in front gave up before the back end answered.",
         causes: &["location-not-matched", "outer-layer-timeout", "response-filter", "not-nginx"],
         next: "`$request_time` of the line: a round number is somebody's limit",
         source: "ngx_http_request.h (NGX_HTTP_CLOSE, NGX_HTTP_CLIENT_CLOSED_REQUEST)",
@@ -162,7 +162,7 @@ pub(super) static SYMPTOMS: [Symptom; 20] = [
     Symptom {
         title: "500 Internal Server Error",
         signs: &[Status(500), Text(&["rewrite or internal redirection cycle"])],
-        meaning: "nginx redirects in a circle or cannot work a value out, or the back end failed at the handshake.",
+        meaning: "nginx redirects in a circle or cannot compute a value, or the back end failed at the handshake.",
         causes: &[
             "location-not-matched",
             "auth-on-handshake",
@@ -176,7 +176,7 @@ pub(super) static SYMPTOMS: [Symptom; 20] = [
     Symptom {
         title: "501 Not Implemented or 505 HTTP Version Not Supported",
         signs: &[Status(501), Status(505)],
-        meaning: "The back end takes no handshake in this HTTP version.",
+        meaning: "The back end does not accept handshakes in this HTTP version.",
         causes: &["http-version-missing", "http-version-wrong", "http2-or-http3"],
         next: TRACE,
         source: "RFC 9110 sections 15.6.2 and 15.6.6",
@@ -184,7 +184,7 @@ pub(super) static SYMPTOMS: [Symptom; 20] = [
     Symptom {
         title: "502 Bad Gateway",
         signs: &[Status(502)],
-        meaning: "nginx does not reach the back end, or what it says there is no HTTP. The error log has the reason in one line.",
+        meaning: "nginx cannot reach the back end, or its answer is not HTTP. The error log has the reason in one line.",
         causes: &[
             "not-nginx",
             "resolver/dns-stale",

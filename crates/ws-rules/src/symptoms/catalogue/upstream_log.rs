@@ -16,7 +16,7 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
     Symptom {
         title: "silent for too long: nginx closed the WebSocket",
         signs: &[Text(&["upstream timed out", "while proxying upgraded connection"])],
-        meaning: "Neither side sent anything for as long as `proxy_read_timeout` says, 60 s where nothing says anything. The line is there at level `info` only.",
+        meaning: "Neither side sent anything for as long as `proxy_read_timeout` says (60 s by default). nginx writes this line only at level `info`.",
         causes: &["read-timeout-default", "read-timeout-short"],
         next: "the limit of the location and how often either side sends something: `nginx-ws-lint endpoints PATHS`",
         source: "ngx_http_upstream.c, ngx_http_upstream_process_upgraded",
@@ -92,7 +92,7 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
     Symptom {
         title: "nginx broke off in the middle of an answer: the back end was silent for too long",
         signs: &[Text(&["upstream timed out", "while reading upstream"])],
-        meaning: "The answer had begun, so it was no handshake: the stream of an HTTP fallback, or a page. The back end then sent nothing for as long as `proxy_read_timeout` says, 60 s where nothing says anything.",
+        meaning: "The answer had begun, so it was no handshake: the stream of an HTTP fallback, or a page. The back end then sent nothing for as long as `proxy_read_timeout` says (60 s by default).",
         causes: &["read-timeout-default", "read-timeout-short", "not-nginx"],
         next: "the limit of the location, and how often the back end sends something: `nginx-ws-lint endpoints PATHS`",
         source: "ngx_event_pipe.c, ngx_http_upstream.c (ngx_http_upstream_process_upstream)",
