@@ -3,7 +3,7 @@
 //! All judging goes by the texts as nginx reads them. Whoever is told of a place edits a file: findings, endpoints and
 //! edits leave the engine with places of files on disk. A file that nginx reads as it is stays as it is.
 
-mod conditions;
+pub(crate) mod conditions;
 mod included;
 mod trace;
 
@@ -217,7 +217,7 @@ impl<'a> OnDisk<'a> {
         for (mut finding, _, alternatives) in merged {
             if let Some(Where { note, is_told }) = self.only_where(&finding, &alternatives) {
                 // Whether two conditions ever hold together, no template tells; where it cannot even be said which two,
-                // nobody could look.
+                // there is nothing to look for.
                 if !is_told && finding.is_refusal() && self.takes_another_branch(&finding) {
                     continue;
                 }

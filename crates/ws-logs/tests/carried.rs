@@ -1,28 +1,10 @@
 //! Lines that something else passed on are read as those that nginx wrote, however their format is known.
 
+mod nothing;
+
 use lint_finding::{LogKind, LogReport};
-use ws_logs::{Book, Escape, LayerLimit, Location, LogFormat, Logged, NamedFormat, Resolver};
-
-/// No configuration.
-struct Nothing;
-
-impl Resolver for Nothing {
-    fn is_there(&self) -> bool {
-        false
-    }
-
-    fn locate(&self, _: &Logged<'_>) -> Option<usize> {
-        None
-    }
-
-    fn location(&self, _: usize) -> Option<Location> {
-        None
-    }
-
-    fn layers(&self) -> Vec<LayerLimit> {
-        Vec::new()
-    }
-}
+use nothing::Nothing;
+use ws_logs::{Book, Escape, LogFormat, NamedFormat};
 
 const BEFORE: [&str; 14] = [
     "",

@@ -1,29 +1,11 @@
 //! Logs of strangers: nothing panics, every line is counted, memory stays the same.
 
+mod nothing;
+
 use lint_finding::{LogKind, LogReport};
+use nothing::Nothing;
 use proptest::prelude::*;
-use ws_logs::{Book, LayerLimit, Location, Logged, Resolver};
-
-/// No configuration.
-struct Nothing;
-
-impl Resolver for Nothing {
-    fn is_there(&self) -> bool {
-        false
-    }
-
-    fn locate(&self, _: &Logged<'_>) -> Option<usize> {
-        None
-    }
-
-    fn location(&self, _: usize) -> Option<Location> {
-        None
-    }
-
-    fn layers(&self) -> Vec<LayerLimit> {
-        Vec::new()
-    }
-}
+use ws_logs::Book;
 
 fn report(parts: &[&[u8]]) -> LogReport {
     let mut book = Book::new(&Nothing, Vec::new(), None);

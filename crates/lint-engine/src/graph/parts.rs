@@ -7,6 +7,7 @@ use ws_model::chain::{Relation, is_loopback};
 
 use super::sockets::Door;
 use crate::chains;
+use crate::on_disk::conditions::shown;
 
 /// One nginx, or the fragments that no main file reaches.
 pub(super) struct Part<'s> {
@@ -74,9 +75,7 @@ pub(super) fn undrawn(loaded: &Loaded) -> Vec<String> {
         if ways < 2 {
             continue;
         }
-        let premise = |(text, holds): &(String, bool)| {
-            format!("`{text}` {}", if *holds { "holds" } else { "does not hold" })
-        };
+        let premise = |(text, holds): &(String, bool)| shown(&(text.as_str(), *holds));
         let premises = hosted.view().premises();
         let all: Vec<String> = premises.iter().take(MOST_PREMISES).map(premise).collect();
         let rest = if premises.len() > MOST_PREMISES { ", and so on" } else { "" };

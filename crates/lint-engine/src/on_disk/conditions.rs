@@ -1,7 +1,7 @@
 //! In which cases something holds, in words: of ways through branches, by what each takes for granted.
 
 /// A condition of a template with whether it holds.
-pub(super) type Premise<'v> = (&'v str, bool);
+pub(crate) type Premise<'v> = (&'v str, bool);
 
 /// As many cases are told.
 const MOST_CASES: usize = 2;
@@ -58,7 +58,8 @@ pub(super) fn common(with: &[Vec<Premise<'_>>], without: &[Vec<Premise<'_>>]) ->
     (!all.is_empty()).then(|| all.join(" and "))
 }
 
-fn shown((text, holds): &Premise<'_>) -> String {
+/// `` `a` holds ``.
+pub(crate) fn shown((text, holds): &Premise<'_>) -> String {
     format!("`{text}` {}", if *holds { "holds" } else { "does not hold" })
 }
 

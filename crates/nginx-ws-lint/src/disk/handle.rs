@@ -1,8 +1,9 @@
 //! Opens files and folders by their identity, the path without links that was judged, and follows none: what is opened
 //! is what was judged, even if somebody puts a link in its place meanwhile. Each system has its own way to do that.
 
-use std::fs::Permissions;
-use std::io;
+use std::fs::{File, Permissions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 #[cfg(unix)]
 mod unix;
@@ -11,11 +12,11 @@ mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Folder, appended, created, entries, file, file_in, folder, looks_in, removed, renamed, synced, written,
+    Folder, appended, created, entries, file_in, folder, looks_in, removed, renamed, synced, written,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Folder, appended, created, entries, file, file_in, folder, looks_in, removed, renamed, synced, written,
+    Folder, appended, created, entries, file_in, folder, looks_in, removed, renamed, synced, written,
 };
 
 /// What is under a name, a link not followed.
@@ -46,6 +47,17 @@ pub(crate) enum Access {
     Owner,
     /// Whoever may by the rules for new files: the umask, or the permissions of the folder.
     Usual,
+}
+
+/// A file for reading by its identity, of whatever kind: the caller asks the handle.
+///
+/// # Errors
+/// Those of [`folder`] and [`file_in`].
+pub(crate) fn file(identity: &Path) -> io::Result<File> {
+    let (Some(parent), Some(name)) = (identity.parent(), identity.file_name()) else {
+        return Err(ErrorKind::IsADirectory.into());
+    };
+    file_in(&folder(parent)?, name)
 }
 
 fn became_a_link() -> io::Error {

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -55,18 +55,7 @@ pub(crate) fn folder(identity: &Path) -> io::Result<Folder> {
     Ok(folder)
 }
 
-/// A file for reading, of whatever kind: the caller asks the handle.
-///
-/// # Errors
-/// As [`folder`].
-pub(crate) fn file(identity: &Path) -> io::Result<File> {
-    let (Some(parent), Some(name)) = (identity.parent(), identity.file_name()) else {
-        return Err(ErrorKind::IsADirectory.into());
-    };
-    file_in(&folder(parent)?, name)
-}
-
-/// The same for a name in a folder that is open.
+/// A file of a folder that is open, for reading, of whatever kind: the caller asks the handle.
 ///
 /// # Errors
 /// As [`folder`].

@@ -86,18 +86,7 @@ fn held(path: &Path) -> io::Result<File> {
     Ok(folder)
 }
 
-/// A file for reading, of whatever kind: the caller asks the handle.
-///
-/// # Errors
-/// As [`folder`].
-pub(crate) fn file(identity: &Path) -> io::Result<File> {
-    let (Some(parent), Some(name)) = (identity.parent(), identity.file_name()) else {
-        return Err(ErrorKind::IsADirectory.into());
-    };
-    file_in(&folder(parent)?, name)
-}
-
-/// The same for a name in a folder that is open.
+/// A file of a folder that is open, for reading, of whatever kind: the caller asks the handle.
 ///
 /// # Errors
 /// As [`folder`].
