@@ -160,7 +160,10 @@ impl Step {
     fn and(self, other: Self) -> Self {
         let span = (self.span.0.min(other.span.0), self.span.1.max(other.span.1));
         let count = self.count + other.count;
-        let at = (self.at * self.count + other.at * other.count) / count.max(1);
+        // Ages of years times counts of a hostile log are too large for fewer bits.
+        let sum = |step: Self| u128::from(step.at) * u128::from(step.count);
+        let mean = (sum(self) + sum(other)) / u128::from(count.max(1));
+        let at = u64::try_from(mean).unwrap_or(self.at);
         let reach = |step: Self| step.at.abs_diff(at) + step.within;
         let unsure = |step: Self| if step.unsure > 0 { step.at.abs_diff(at) + step.unsure } else { 0 };
         Self {
@@ -299,6 +302,13 @@ mod tests {
         let steps = ages(others.chain(cut)).steps();
         let [step] = steps.as_slice() else { panic!("{steps:?}") };
         assert!(step.count >= 300 && step.at.abs_diff(14_400_000) < 5_000, "{step:?}");
+    }
+
+    /// What a hostile log says may be ten years, any number of times.
+    #[test]
+    fn the_mean_of_two_steps_fits() {
+        let step = |at| Step { at, within: 5, count: u64::MAX / 4, span: (at, at), unsure: 0 };
+        assert_eq!(step(OLDEST - 10).and(step(OLDEST)).at, OLDEST - 5);
     }
 
     #[test]
